@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every absolute path that more than one program knows. They are constants: tests run the programs in
+ * a private mount namespace in which these paths exist, rather than teach the programs other paths.
+ */
+#pragma once
+
+#define PATH_LIBEXEC "/usr/lib/orlop" /* the programs */
+#define PATH_INIT    PATH_LIBEXEC "/orlop-init"
+#define PATH_RUN     PATH_LIBEXEC "/orlop-run"
+#define PATH_NET     PATH_LIBEXEC "/orlop-net"
+#define PATH_IMAGE   PATH_LIBEXEC "/orlop-image"
+#define PATH_DISK    PATH_LIBEXEC "/orlop-disk"
+#define PATH_LOG     PATH_LIBEXEC "/orlop-log"
+
+#define PATH_SHARE "/usr/share/orlop"
+#define PATH_PRELOAD \
+	PATH_SHARE "/images" /* archives imported at boot, if they are not in the store */
+#define PATH_NFT_BASE PATH_SHARE "/base.nft"
+#define PATH_SECCOMP  PATH_SHARE "/seccomp" /* compiled default filters */
+
+/* Unit folders; of two units with one name the folder that stands first wins. */
+#define PATH_UNITS_RUN  "/run/orlop/units"
+#define PATH_UNITS_VAR  "/var/lib/orlop/units"
+#define PATH_UNITS_ETC  "/etc/containers/systemd"
+#define PATH_UNITS_USR  "/usr/share/containers/systemd"
+#define PATH_UNITS_HOST PATH_LIBEXEC "/units" /* the host's own services */
+
+#define PATH_STORE       "/var/lib/orlop" /* mode 0700: setuid files of containers lie below it */
+#define PATH_IMAGES      PATH_STORE "/images"
+#define PATH_IMAGE_NAMES PATH_IMAGES "/names"
+#define PATH_LAYERS      PATH_STORE "/layers"
+#define PATH_VOLUMES     PATH_STORE "/volumes"
+#define PATH_SECRETS     PATH_STORE "/secrets"
+#define PATH_LOGS        PATH_STORE "/logs"
+#define PATH_STATE       PATH_STORE "/state"
+#define PATH_TMP         PATH_STORE "/tmp" /* emptied at boot: what is half made lies here */
+#define PATH_LEASES      PATH_STATE "/leases"
+
+#define PATH_RUNDIR  "/run/orlop"
+#define PATH_CONTROL PATH_RUNDIR "/control"
+#define PATH_HOSTS   PATH_RUNDIR "/hosts" /* one hosts file for each network */
+#define PATH_RESOLV  PATH_RUNDIR "/resolv.conf"
+#define PATH_NOTIFY  PATH_RUNDIR "/notify"
+
+#define PATH_CGROUP  "/sys/fs/cgroup"
+#define CGROUP_UNITS "orlop" /* below PATH_CGROUP: one folder for each unit */
+#define CGROUP_INIT  "init"  /* PID 1 and its helpers */
