@@ -214,7 +214,7 @@ CODE := $(wildcard $(foreach d,base units $(FLOOR3) tests/unit/* tests/sim/* tes
 format: ## lay out all C files by .clang-format
 	$(Q)clang-format -i $(CODE)
 
-lint: $(foreach d,$(ROOMS),build/lib/lib$(call dash,$(d)).a) ## floors, purity, layout, shell scripts, texts
+lint: $(patsubst %.c,build/obj/%.o,$(foreach d,$(ROOMS),$(call srcs,$(d)))) ## floors, purity, layout, shell scripts, texts
 	@tools/lint $(CODE)
 
 clean: ## remove build/
