@@ -41,7 +41,10 @@
 #define PATH_CONTROL PATH_RUNDIR "/control"
 #define PATH_HOSTS   PATH_RUNDIR "/hosts" /* one hosts file for each network */
 #define PATH_RESOLV  PATH_RUNDIR "/resolv.conf"
-#define PATH_NOTIFY  PATH_RUNDIR "/notify"
+#define PATH_NETSPEC \
+	PATH_RUNDIR "/network"           /* what orlop-net up made, every blank filled in: words */
+#define PATH_PORTS  PATH_RUNDIR "/ports" /* one file for each attached unit: words */
+#define PATH_NOTIFY PATH_RUNDIR "/notify"
 
 #define PATH_CGROUP  "/sys/fs/cgroup"
 #define CGROUP_UNITS "orlop" /* below PATH_CGROUP: one folder for each unit */
