@@ -2,6 +2,11 @@
 /*
  * Network spec: all that `orlop-net up` must know, made by PID 1 from the loaded units
  * (netspec_from_units, units/unit.h) and handed over in a sealed memfd. The struct owns its strings.
+ *
+ * orlop-net fills in what was left open (addresses, gateways, MACs) and leaves the result in
+ * PATH_NETSPEC, in the same form, for orlop-run and for whoever wants to know.
+ *
+ * Every member is a string; NULL and "" both mean "not said".
  */
 #pragma once
 
@@ -16,18 +21,34 @@
 
 struct netspec_network {
 	char *name;   /* NetworkName=, or NETSPEC_DEFAULT_NAME */
-	char *bridge; /* device name, at most 15 characters */
+	char *bridge; /* device name, at most 15 characters; "" = made from the name */
 	char *subnet; /* "10.89.0.0/24"; "" = choose a free one (10.89.N.0/24) and keep it in the leases */
 	char *gateway;  /* "" = first address of the subnet */
 	char *internal; /* "yes" or "" : no route out */
+	char *range; /* IPRange= of the IPv4 subnet: "10.89.0.128/25" or "10.89.0.10-10.89.0.90" */
+	char *ipv6;  /* "yes": IPv6 too, with a ULA subnet made from the name if subnet6 is "" */
+	char *subnet6;  /* "fd00:1::/64" */
+	char *gateway6; /* "" = first address of subnet6 */
+	char *range6;   /* IPRange= of the IPv6 subnet */
+	char *mtu;      /* decimal; "" = 1500 */
+	char *isolate; /* "no": forwards to and from other networks that say so too; else none is reached */
+	char *disable_dns; /* "yes": no names but localhost and the member's own in the hosts file */
+	char *dns;         /* comma list of upstream resolvers */
+	char *driver;      /* "" or "bridge"; "macvlan", "ipvlan": children of `parent` */
+	char *parent;      /* device for macvlan and ipvlan, or uplink that the bridge stands on */
+	char *vlan;        /* decimal tag on parent, or "" */
+	char *mode; /* macvlan: bridge private vepa passthru; ipvlan: l2 l3 l3s; "" = the first */
+	char *problem; /* by orlop-net: why it was not made, or "" */
 };
 
 struct netspec_member {
-	char *unit;    /* "web.container" */
-	char *network; /* name of its network; a unit in two networks has two members */
-	char *names;   /* comma list that resolves to it: container name, host name, aliases */
-	char *address; /* fixed IPv4, or "" = by lease */
-	char *mac;     /* or "" */
+	char *unit;     /* "web.container" */
+	char *network;  /* name of its network; a unit in two networks has two members */
+	char *names;    /* comma list that resolves to it: container name, host name, aliases */
+	char *address;  /* fixed IPv4, or "" = by lease */
+	char *mac;      /* or "" = made from the address */
+	char *address6; /* fixed IPv6, or "" = by lease, where the network has IPv6 */
+	char *problem;  /* by orlop-net: why it has no address, or "" */
 };
 
 struct net_spec {

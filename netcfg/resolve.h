@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what the units say to what is made: every blank of a network spec is filled in (subnets,
+ * gateways, bridge names, addresses, MACs), and the leases brought up to date. Pure.
+ *
+ * One mistake never takes a second network or container with it: a network or member that cannot be
+ * made gets a `problem` text and no address, the others go on.
+ */
+#pragma once
+
+#include "base/fail.h"
+#include "netcfg/ip.h"
+#include "netcfg/lease.h"
+#include "units/netspec.h"
+
+/* Resolves spec in place. leases is replaced by the new state of the file. avoid: prefixes that an
+ * automatic subnet must not overlap (those of the uplinks). 0, or -ENOMEM. */
+int resolve_spec(struct net_spec *spec, struct lease_file *leases, const struct ip_prefix *avoid,
+		 size_t n_avoid, struct fail *f);
+
+/* How many networks and members have a problem, each appended to b as one line. */
+size_t resolve_problems(const struct net_spec *spec, struct buf *b);
+
+/* By name; NULL if there is none. */
+const struct netspec_network *resolve_network(const struct net_spec *spec, const char *name);
+const struct netspec_member *resolve_member(const struct net_spec *spec, const char *unit,
+					    const char *network);
+
+/* "" for NULL. */
+const char *resolve_str(const char *s);
+bool resolve_yes(const char *s);
+
+/* The hosts file of a network: localhost, the gateway's names, then its members. */
+void resolve_hosts(const struct net_spec *spec, const struct netspec_network *net, struct buf *b);
