@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/verbs.h"
+
+#include <string.h>
+
+#include "cli/suggest.h"
+
+#define JSON_OPTION                                               \
+	{                                                         \
+		0, "json", NULL, "print the answer as JSON lines" \
+	}
+
+static const struct verb_option json_options[] = {JSON_OPTION, {0}};
+
+static const struct verb_option ps_options[] = {
+	{'a', "all", NULL, "units that are down too"},
+	JSON_OPTION,
+	{0},
+};
+
+static const struct verb_option kill_options[] = {
+	{'s', "signal", "SIGNAL", "which one, by name or number (SIGKILL)"},
+	JSON_OPTION,
+	{0},
+};
+
+static const struct verb_option logs_options[] = {
+	{'f', "follow", NULL, "go on printing what comes"},
+	{'n', "lines", "N", "begin with the last N lines"},
+	{0, "since", "TIME", "begin at a time: 10m, 2h, 3d, 2026-01-31T12:00:00Z, @SECONDS"},
+	{'t', "timestamps", NULL, "print each line's time before it"},
+	JSON_OPTION,
+	{0},
+};
+
+static const struct verb_option events_options[] = {
+	{'n', "lines", "N", "end after N events"},
+	JSON_OPTION,
+	{0},
+};
+
+static const struct verb_option no_options[] = {{0}};
+
+const struct verb verbs[] = {
+	{"ps", "", "list units that run", cmd_ps, 0, 0, 10, ps_options},
+	{"status", "[UNIT]", "say how a unit, or the host, is and why", cmd_status, 0, 1, 10,
+	 json_options},
+	{"start", "UNIT...", "start units", cmd_start, 1, VERB_WORDS_ANY, 0, json_options},
+	{"stop", "UNIT...", "stop units; they stay down", cmd_stop, 1, VERB_WORDS_ANY, 0,
+	 json_options},
+	{"restart", "UNIT...", "stop units and start them, or start them", cmd_restart, 1,
+	 VERB_WORDS_ANY, 0, json_options},
+	{"kill", "UNIT...", "send a signal to the main process of units", cmd_kill, 1,
+	 VERB_WORDS_ANY, 10, kill_options},
+	{"logs", "UNIT", "print what a unit wrote", cmd_logs, 1, 1, 0, logs_options},
+	{"events", "", "print every change of state as it happens", cmd_events, 0, 0, 0,
+	 events_options},
+	{"ports", "", "list published ports", cmd_ports, 0, 0, 10, json_options},
+	{"images", "", "list container images in the store", cmd_images, 0, 0, 30, json_options},
+	{"boot", "", "say how long each phase of the boot took", cmd_boot, 0, 0, 10, json_options},
+	{"reload", "", "read the unit files again and apply what changed", cmd_reload, 0, 0, 0,
+	 json_options},
+	{"poweroff", "", "stop everything and switch the machine off", cmd_poweroff, 0, 0, 10,
+	 no_options},
+	{"reboot", "", "stop everything and boot again", cmd_reboot, 0, 0, 10, no_options},
+	{"halt", "", "stop everything and halt", cmd_halt, 0, 0, 10, no_options},
+	{"version", "", "print the version", cmd_version, 0, 0, 10, no_options},
+	{"help", "[VERB]", "list the verbs, or explain one", cmd_help, 0, 1, 0, no_options},
+	{0},
+};
+
+const struct verb *verb_find(const char *name)
+{
+	for (const struct verb *v = verbs; v->name; v++)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+const struct verb *verb_guess(const char *name)
+{
+	const struct verb *best = NULL;
+	size_t least = suggest_limit(name) + 1;
+
+	for (const struct verb *v = verbs; v->name; v++) {
+		size_t d = suggest_distance(name, v->name);
+
+		if (d < least) {
+			least = d;
+			best = v;
+		}
+	}
+	return best;
+}
