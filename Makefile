@@ -50,7 +50,8 @@ LIBS_runtime       := -lseccomp -lcap -lnl-route-3 -lnl-3 -lpthread
 LIBS_netcfg        := -lnl-route-3 -lnl-3 -lpthread
 LIBS_rootfs/images := -larchive -ljansson -lnettle -lacl -lzstd -llzma -llz4 -lbz2 -lz -lpthread
 LIBS_cli           := -linih -ljansson
-CPPFLAGS_all       := -I. -D_GNU_SOURCE -I/usr/include/libnl3
+# Paths in debug information, and so build ids, do not depend on where the tree lies.
+CPPFLAGS_all       := -ffile-prefix-map=$(CURDIR)=. -I. -D_GNU_SOURCE -I/usr/include/libnl3
 
 # Own archives that a folder's programs and tests are linked with, besides units and base.
 USES_runtime       := netcfg
@@ -171,7 +172,7 @@ test-fuzz: $(FUZZ_BINS) ## every fuzzer for FUZZ_SECONDS (10) seconds
 test-ns: $(PROGRAMS) $(AIDE_BINS) ## runtime, network and PID 1 in namespaces (root)
 	@tools/run-pytest tests/ns $(PYTEST) $(TESTARGS)
 
-test-qemu: $(PROGRAMS) $(AIDE_BINS) ## the host image booted in QEMU
+test-qemu: $(PROGRAMS) $(AIDE_BINS) build/host/system.cpio.zst build/host/orlop.cpio.zst build/images/hello.tar ## the host image booted in QEMU
 	@tools/run-pytest tests/qemu $(PYTEST) $(TESTARGS)
 
 # In this order, one after the other: a cheap test that fails saves the dear ones.
@@ -195,8 +196,29 @@ bench: $(PROGRAMS) $(AIDE_BINS) ## speed beside peers, as ratios
 deps: ## install the Debian packages that deps.txt names and that are missing
 	@tools/deps deps.txt
 
-image: $(PROGRAMS) | $(DEPS_FIRST) ## build a host image: UNITS=DIR IMAGES="a.tar ..." OUT=DIR CMDLINE="..."
-	@UNITS='$(UNITS)' IMAGES='$(IMAGES)' OUT='$(OUT)' CMDLINE='$(CMDLINE)' rootfs/host/mkimage
+# Images that the chosen units name and examples/images/ can make come along by themselves.
+NAMED   := $(shell sed -n 's,^Image=localhost/\([a-z0-9-]*\).*,\1,p' $(UNITS)/*.container 2>/dev/null)
+OWN     := $(foreach n,$(sort $(NAMED)),$(if $(wildcard examples/images/$(n)/build),build/images/$(n).tar))
+
+image: build/host/system.cpio.zst build/host/orlop.cpio.zst $(OWN) ## build a host image: UNITS=DIR IMAGES="a.tar ..." OUT=DIR CMDLINE="..."
+	@UNITS='$(UNITS)' IMAGES='$(OWN) $(IMAGES)' OUT='$(OUT)' CMDLINE='$(CMDLINE)' rootfs/host/mkimage
+
+build/kernel/release: rootfs/host/kernel | $(DEPS_FIRST)
+	$(call say,KERNEL,build/kernel)
+	$(Q)rootfs/host/kernel build/kernel
+
+build/host/system.cpio.zst: build/kernel/release $(addprefix rootfs/host/,mksystem lib.sh modules.txt)
+	$(call say,PACK,$@)
+	$(Q)mkdir -p $(@D) && rootfs/host/mksystem build/kernel $@
+
+build/host/orlop.cpio.zst: $(PROGRAMS) $(wildcard netcfg/base.nft) $(addprefix rootfs/host/,mkorlop lib.sh) $(shell find rootfs/host/files -type f -o -type d)
+	$(call say,PACK,$@)
+	$(Q)mkdir -p $(@D) && rootfs/host/mkorlop $@ $(PROGRAMS)
+
+.SECONDEXPANSION:
+build/images/%.tar: examples/images/%/build $$(shell find examples/images/$$* -type f) | $(DEPS_FIRST)
+	$(call say,IMAGE,$@)
+	$(Q)mkdir -p $(@D) && $< $@
 
 run: image ## boot the image in QEMU with the units of UNITS (examples/hello); Ctrl-A X ends it
 	@UNITS='$(UNITS)' OUT='$(OUT)' rootfs/host/run
