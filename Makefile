@@ -203,7 +203,7 @@ OWN     := $(foreach n,$(sort $(NAMED)),$(if $(wildcard examples/images/$(n)/bui
 image: build/host/system.cpio.zst build/host/orlop.cpio.zst $(OWN) ## build a host image: UNITS=DIR IMAGES="a.tar ..." OUT=DIR CMDLINE="..."
 	@UNITS='$(UNITS)' IMAGES='$(OWN) $(IMAGES)' OUT='$(OUT)' CMDLINE='$(CMDLINE)' rootfs/host/mkimage
 
-build/kernel/release: rootfs/host/kernel | $(DEPS_FIRST)
+build/kernel/release: | $(DEPS_FIRST)
 	$(call say,KERNEL,build/kernel)
 	$(Q)rootfs/host/kernel build/kernel
 
