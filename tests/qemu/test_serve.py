@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job on one host, from the first request to an orderly end. The tests go in this order: later
+ones reboot and switch off the guest of the earlier."""
+
+import re
+
+import pytest
+
+from conftest import HELLO_IMAGE, HELLO_UNITS
+from guest import Disk, Guest, build_image, copy_units, until
+
+READER = """\
+[Unit]
+After=hello.container
+[Container]
+Image=localhost/hello
+Exec=-f -p 80 -h /shared
+Volume=hello-data.volume:/shared:ro
+PublishPort=8081:80
+[Service]
+Restart=always
+[Install]
+WantedBy=multi-user.target
+"""
+
+ON_HOST = """\
+[Container]
+Image=localhost/hello
+Exec=-f -p 8082 -h /srv/www
+Network=host
+[Install]
+WantedBy=multi-user.target
+"""
+
+TALKER = """\
+[Container]
+Image=localhost/hello
+Entrypoint=/bin/sh
+Exec=-c 'echo one word from stdout; echo one from stderr >&2; exec sleep 1000'
+[Install]
+WantedBy=multi-user.target
+"""
+
+BROKEN = """\
+[Container]
+Image=localhost/hello
+PublishPort=8080:eighty
+Volme=x:/y
+"""
+
+
+@pytest.fixture(scope="module")
+def guest(module_folder):
+    units = copy_units(module_folder / "units", HELLO_UNITS, reader_container=READER,
+                       onhost_container=ON_HOST, talker_container=TALKER, broken_container=BROKEN)
+    image = build_image(module_folder / "image", units, [HELLO_IMAGE])
+    disk = Disk(module_folder / "data.img")
+    guest = Guest(module_folder, image, disks=[disk], ports=(8080, 8081, 8082)).boot()
+    yield guest
+    guest.done()
+
+
+def visits(page):
+    return int(re.search(r"served (\d+) times", page)[1])
+
+
+def test_the_page_names_the_container_and_counts(guest):
+    first = guest.get(8080)
+    assert "Hello from hello" in first
+    assert visits(first) == 1
+    assert visits(guest.get(8080)) == 2
+
+
+def test_every_good_unit_is_up(guest):
+    for name in ("hello.container", "reader.container", "onhost.container", "talker.container"):
+        unit = guest.wait_unit(name)
+        assert unit["pid"] > 1
+
+
+def test_a_broken_unit_is_told_with_its_place_and_stops_nobody(guest):
+    unit = guest.units()["broken.container"]
+    assert unit["state"] in ("failed", "refused")
+    told = str(guest.orlop("status", "broken.container"))
+    assert re.search(r"broken\.container:3:\d+", told), told
+    assert re.search(r"broken\.container:4:\d+", told), told
+
+
+def test_a_second_container_sees_the_volume_read_only(guest):
+    count = visits(guest.get(8080))
+    until(lambda: int(guest.get(8081, "/count")) == count, 10)
+
+
+def test_a_container_in_the_hosts_network_is_reached(guest):
+    page = guest.get(8082)
+    assert "served" in page or "Hello" in page
+
+
+def test_logs_have_both_streams(guest):
+    def both():
+        text = str(guest.orlop("logs", "talker.container"))
+        return "one word from stdout" in text and "one from stderr" in text
+
+    until(both, 30)
+
+
+def test_killed_main_process_is_started_again(guest):
+    before = guest.units()["hello.container"]
+    count = visits(guest.get(8080))
+    guest.orlop("kill", "hello.container")
+    until(lambda: guest.units()["hello.container"]["pid"] not in (0, None, before["pid"]), 30)
+    assert visits(guest.get(8080)) == count + 1
+    assert guest.units()["hello.container"]["restarts"] == before["restarts"] + 1
+
+
+def test_restart_keeps_the_address(guest):
+    before = guest.units()["hello.container"]
+    guest.orlop("restart", "hello.container")
+    after = guest.wait_unit("hello.container")
+    assert after["pid"] != before["pid"]
+    assert after["address"] == before["address"]
+
+
+def test_stop_stays_stopped_and_start_starts(guest):
+    count = visits(guest.get(8080))
+    guest.orlop("stop", "hello.container")
+    assert guest.units()["hello.container"]["state"] == "down"
+    guest.orlop("start", "hello.container")
+    assert visits(guest.get(8080)) == count + 1
+
+
+def test_reboot_keeps_the_volume(guest):
+    count = visits(guest.get(8080))
+    address = guest.units()["hello.container"]["address"]
+    guest.reboot()
+    assert visits(guest.get(8080)) == count + 1
+    assert guest.units()["hello.container"]["address"] == address
+
+
+def test_power_button_ends_in_order(guest):
+    count = visits(guest.get(8080))
+    guest.qmp.call("system_powerdown")
+    assert guest.ended() == "guest-shutdown"
+    guest.boot()
+    assert visits(guest.get(8080)) == count + 1
+
+
+def test_power_off_leaves_a_clean_file_system(guest):
+    guest.get(8080)
+    guest.poweroff()
+    disk = guest.disks[0]
+    fields = disk.fields()
+    assert fields["Filesystem state"] == "clean"
+    assert "needs_recovery" not in fields["Filesystem features"]
+    assert disk.is_consistent()
