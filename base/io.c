@@ -31,8 +31,9 @@ int io_read_fd(int fd, const char *name, size_t max, char **ret_data, size_t *re
 	if (st.st_size > 0 && (unsigned long long)st.st_size > max)
 		return fail_set(f, EFBIG, "\"%s\" has %lld bytes, at most %zu are read", name,
 				(long long)st.st_size, max);
-	/* procfs says 0 bytes and has some, so the size is only where to begin */
-	for (size_t cap = (size_t)st.st_size + 1;; cap = cap * 2 + 512) {
+	/* procfs says 0 bytes and has some, so the size is only where to begin; and what lies below
+	 * /proc/sys can be read from offset 0 alone, so it must fit at once */
+	for (size_t cap = st.st_size ? (size_t)st.st_size + 1 : 4096;; cap = cap * 2 + 512) {
 		char *grown = realloc(data, cap + 1);
 		ssize_t n;
 

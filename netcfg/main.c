@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * orlop-net: the host's side of the network. See docs/architecture.md and netcfg/plan.h.
+ *
+ * A verb is a row of the table: name, arguments, function, help.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "netcfg/online.h"
+#include "netcfg/port.h"
+#include "netcfg/up.h"
+
+#define SPEC_FD  3
+#define NETNS_FD 4
+#define SPEC_MAX (16u << 20)
+
+enum exit_code { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
+
+static void complain(const struct fail *f)
+{
+	fprintf(stderr, "orlop-net: %s\n", f->text);
+}
+
+static int read_spec(struct net_spec *spec, struct fail *f)
+{
+	_free_
+	char *data = NULL;
+	size_t len;
+	int r = io_read_fd(SPEC_FD, "network spec", SPEC_MAX, &data, &len, f);
+
+	*spec = (struct net_spec){0};
+	return r < 0 ? r : netspec_decode(spec, data, len, f);
+}
+
+static int up_or_plan(bool dry, struct fail *f)
+{
+	_buf_ struct buf text = {0};
+	struct net_spec spec;
+	int r = read_spec(&spec, f);
+
+	if (r < 0)
+		return r;
+	r = up_run(&spec, dry, &text, complain, f);
+	if (text.data)
+		fputs(text.data, stdout);
+	netspec_done(&spec);
+	return r;
+}
+
+static int verb_up(char **args, struct fail *f)
+{
+	(void)args;
+	return up_or_plan(false, f);
+}
+
+static int verb_plan(char **args, struct fail *f)
+{
+	(void)args;
+	return up_or_plan(true, f);
+}
+
+/* What orlop-run does in its own process; here for tests, and for a container that lost its network. */
+static int verb_attach(char **args, struct fail *f)
+{
+	_free_
+	char *data = NULL;
+	struct container_spec spec = {0};
+	size_t len;
+	int r = io_read_fd(SPEC_FD, "container spec", LIMIT_SPEC, &data, &len, f);
+
+	(void)args;
+	if (r == 0)
+		r = spec_decode(&spec, data, len, f);
+	if (r == 0 && !spec.unit)
+		r = fail_set(f, EINVAL, "the spec names no unit");
+	if (r == 0)
+		r = port_attach(spec.unit, spec.networks, spec.n_networks, spec.ports, spec.n_ports,
+				NETNS_FD, f);
+	spec_done(&spec);
+	return r;
+}
+
+static int verb_down(char **args, struct fail *f)
+{
+	return port_detach(args[0], f);
+}
+
+static int verb_wait_online(char **args, struct fail *f)
+{
+	return online_wait(args[0] ? atoi(args[0]) * 1000 : -1, f);
+}
+
+static const struct verb {
+	const char *name, *args, *help;
+	int min, max;
+	int (*run)(char **args, struct fail *f);
+} verbs[] = {
+	{"up", "", "make the network be what the spec on fd 3 says", 0, 0, verb_up},
+	{"plan", "", "show what `up` would do", 0, 0, verb_plan},
+	{"attach", "", "give the namespace on fd 4 the network of the container spec on fd 3", 0, 0,
+	 verb_attach},
+	{"down", "UNIT", "take away a stopped unit's links and published ports", 1, 1, verb_down},
+	{"wait-online", "[SECONDS]", "wait until an uplink has an address and a route", 0, 1,
+	 verb_wait_online},
+};
+
+static int usage(void)
+{
+	fputs("usage:\n", stderr);
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		fprintf(stderr, "  orlop-net %-12s %-10s %s\n", verbs[i].name, verbs[i].args,
+			verbs[i].help);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct fail f = {0};
+
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
+		if (strcmp(argv[1], verbs[i].name) != 0)
+			continue;
+		if (argc - 2 < verbs[i].min || argc - 2 > verbs[i].max)
+			return usage();
+		if (verbs[i].run(argv + 2, &f) == 0)
+			return EXIT_GOOD;
+		complain(&f);
+		return EXIT_BAD;
+	}
+	return usage();
+}

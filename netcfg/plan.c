@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pure */
+#include "netcfg/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void op_list_done(struct op_list *list)
+{
+	free(list->items);
+	*list = (struct op_list){0};
+}
+
+static void add(struct op_list *ops, struct op op)
+{
+	if (ops->n == ops->cap) {
+		size_t cap = ops->cap ? 2 * ops->cap : 64;
+		struct op *grown = realloc(ops->items, cap * sizeof(*grown));
+
+		if (!grown) {
+			ops->bad = true;
+			return;
+		}
+		ops->items = grown;
+		ops->cap = cap;
+	}
+	ops->items[ops->n++] = op;
+}
+
+static const struct net_link *find_link(const struct net_state *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_links; i++)
+		if (!strcmp(s->links[i].name, name))
+			return &s->links[i];
+	return NULL;
+}
+
+static const struct net_file *find_file(const struct net_state *s, const char *path)
+{
+	for (size_t i = 0; i < s->n_files; i++)
+		if (s->files[i].path && !strcmp(s->files[i].path, path))
+			return &s->files[i];
+	return NULL;
+}
+
+static bool ours(const struct net_link *l)
+{
+	return l->bridge && !strncmp(l->alias, PLAN_ALIAS, strlen(PLAN_ALIAS));
+}
+
+static void diff_files(const struct net_state *want, const struct net_state *have,
+		       struct op_list *ops, bool durable)
+{
+	for (size_t i = 0; i < want->n_files; i++) {
+		const struct net_file *w = &want->files[i];
+		const struct net_file *h = w->path ? find_file(have, w->path) : NULL;
+
+		if (w->durable != durable || !w->content)
+			continue;
+		if (!h || !h->content || h->len != w->len ||
+		    memcmp(h->content, w->content, w->len) != 0)
+			add(ops, (struct op){.kind = OP_FILE, .file = w});
+	}
+}
+
+static bool wanted_sysctl(const struct net_sysctl *w, const struct net_state *have)
+{
+	for (size_t i = 0; i < have->n_sysctls; i++) {
+		const struct net_sysctl *h = &have->sysctls[i];
+
+		if (strcmp(h->path, w->path) != 0)
+			continue;
+		return h->missing ? !w->optional : strcmp(h->value, w->value) != 0;
+	}
+	return true;
+}
+
+/* Those of a device that is yet to be made come after it, all the others first. */
+static void diff_sysctls(const struct net_state *want, const struct net_state *have,
+			 struct op_list *ops)
+{
+	for (size_t i = 0; i < want->n_sysctls; i++)
+		if (wanted_sysctl(&want->sysctls[i], have))
+			add(ops, (struct op){.kind = OP_SYSCTL, .sysctl = &want->sysctls[i]});
+}
+
+static void diff_links(const struct net_state *want, const struct net_state *have,
+		       struct op_list *ops)
+{
+	for (size_t i = 0; i < have->n_links; i++)
+		if (ours(&have->links[i]) && !find_link(want, have->links[i].name))
+			add(ops, (struct op){.kind = OP_LINK_DEL, .dev = have->links[i].name});
+	for (size_t i = 0; i < want->n_links; i++) {
+		const struct net_link *w = &want->links[i], *h = find_link(have, w->name);
+
+		if (!w->bridge)
+			continue;
+		/* a link of this name that is not our bridge: making ours fails, and says why */
+		if (!h || !ours(h) || strcmp(h->alias, w->alias) != 0) {
+			if (h && ours(h))
+				add(ops, (struct op){.kind = OP_LINK_DEL, .dev = w->name});
+			add(ops, (struct op){.kind = OP_BRIDGE_ADD, .link = w});
+			continue;
+		}
+		if (h->mtu != w->mtu)
+			add(ops, (struct op){.kind = OP_MTU, .link = w});
+		if (memcmp(&h->mac, &w->mac, sizeof(h->mac)) != 0)
+			add(ops, (struct op){.kind = OP_MAC, .link = w});
+	}
+}
+
+static bool has_address(const struct net_state *s, const struct net_address *a)
+{
+	for (size_t i = 0; i < s->n_addresses; i++)
+		if (!strcmp(s->addresses[i].dev, a->dev) &&
+		    s->addresses[i].addr.len == a->addr.len &&
+		    ip_equal(&s->addresses[i].addr.ip, &a->addr.ip))
+			return true;
+	return false;
+}
+
+static bool link_local(const struct ip *ip)
+{
+	return ip->family == 6 && ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80;
+}
+
+static void diff_addresses(const struct net_state *want, const struct net_state *have,
+			   struct op_list *ops)
+{
+	for (size_t i = 0; i < have->n_addresses; i++) {
+		const struct net_address *h = &have->addresses[i];
+		const struct net_link *wl = find_link(want, h->dev), *hl = find_link(have, h->dev);
+
+		if (wl && wl->bridge && hl && ours(hl) && !strcmp(hl->alias, wl->alias) &&
+		    !link_local(&h->addr.ip) && !has_address(want, h))
+			add(ops, (struct op){.kind = OP_ADDR_DEL, .address = h});
+	}
+	for (size_t i = 0; i < want->n_addresses; i++) {
+		const struct net_link *hl = find_link(have, want->addresses[i].dev);
+		const struct net_link *wl = find_link(want, want->addresses[i].dev);
+		bool fresh = !hl || !wl || !ours(hl) || strcmp(hl->alias, wl->alias) != 0;
+
+		if (fresh || !has_address(have, &want->addresses[i]))
+			add(ops, (struct op){.kind = OP_ADDR_ADD, .address = &want->addresses[i]});
+	}
+	for (size_t i = 0; i < want->n_links; i++) {
+		const struct net_link *w = &want->links[i], *h = find_link(have, w->name);
+
+		if (w->up && (!h || !h->up || (w->bridge && strcmp(h->alias, w->alias) != 0)))
+			add(ops, (struct op){.kind = OP_LINK_UP, .dev = w->name});
+	}
+}
+
+static int by_order(const void *a, const void *b)
+{
+	return nft_elem_order(*(const struct nft_elem *const *)a,
+			      *(const struct nft_elem *const *)b);
+}
+
+static const struct nft_elem **sorted(const struct nft_elems *list)
+{
+	const struct nft_elem **p = calloc(list->n + 1, sizeof(*p));
+
+	for (size_t i = 0; p && i < list->n; i++)
+		p[i] = &list->items[i];
+	if (p)
+		qsort(p, list->n, sizeof(*p), by_order);
+	return p;
+}
+
+/* Appends an op for each element of a that b does not have; both are sorted. */
+static void missing_in(const struct nft_elem *const *a, size_t n_a, const struct nft_elem *const *b,
+		       size_t n_b, enum op_kind kind, struct op_list *ops)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n_a; i++) {
+		if (i > 0 && nft_elem_equal(a[i], a[i - 1]))
+			continue;
+		while (k < n_b && nft_elem_order(b[k], a[i]) < 0)
+			k++;
+		if (k == n_b || !nft_elem_equal(b[k], a[i]))
+			add(ops, (struct op){.kind = kind, .elem = a[i]});
+	}
+}
+
+static void diff_filter(const struct net_state *want, const struct net_state *have,
+			struct op_list *ops)
+{
+	const struct nft_elem **w = sorted(&want->elems), **h = sorted(&have->elems);
+	size_t n_have = have->nft_loaded ? have->elems.n : 0; /* loading empties the tables */
+
+	if (!w || !h) {
+		ops->bad = true;
+	} else {
+		if (want->nft_loaded && !have->nft_loaded)
+			add(ops, (struct op){.kind = OP_NFT_LOAD});
+		missing_in(h, n_have, w, want->elems.n, OP_ELEM_DEL, ops);
+		missing_in(w, want->elems.n, h, n_have, OP_ELEM_ADD, ops);
+	}
+	free(w);
+	free(h);
+}
+
+void plan_diff(const struct net_state *want, const struct net_state *have, struct op_list *ops)
+{
+	diff_files(want, have, ops, true);
+	diff_links(want, have, ops);
+	diff_sysctls(want, have, ops);
+	diff_addresses(want, have, ops);
+	diff_filter(want, have, ops);
+	diff_files(want, have, ops, false);
+	for (size_t i = 0; i < have->n_files; i++)
+		if (have->files[i].path && have->files[i].content &&
+		    !find_file(want, have->files[i].path))
+			add(ops, (struct op){.kind = OP_FILE_DEL, .file = &have->files[i]});
+}
+
+/* --- for people ----------------------------------------------------------------------------------- */
+
+static void print_op(const struct op *op, struct buf *b)
+{
+	char text[NFT_TEXT_MAX > IP_TEXT_MAX ? NFT_TEXT_MAX : IP_TEXT_MAX];
+
+	switch (op->kind) {
+	case OP_FILE: buf_fmt(b, "file write %s (%zu bytes)", op->file->path, op->file->len); break;
+	case OP_FILE_DEL: buf_fmt(b, "file remove %s", op->file->path); break;
+	case OP_SYSCTL: buf_fmt(b, "sysctl %s = %s", op->sysctl->path, op->sysctl->value); break;
+	case OP_LINK_DEL: buf_fmt(b, "link remove %s", op->dev); break;
+	case OP_BRIDGE_ADD:
+		buf_fmt(b, "bridge add %s (%s)", op->link->name,
+			op->link->alias + strlen("orlop "));
+		break;
+	case OP_MTU: buf_fmt(b, "mtu %u %s", op->link->mtu, op->link->name); break;
+	case OP_MAC: buf_fmt(b, "mac %s %s", mac_text(&op->link->mac, text), op->link->name); break;
+	case OP_ADDR_DEL:
+	case OP_ADDR_ADD:
+		buf_fmt(b, "address %s %s %s", op->kind == OP_ADDR_DEL ? "remove" : "add",
+			ip_prefix_text(&op->address->addr, text), op->address->dev);
+		break;
+	case OP_LINK_UP: buf_fmt(b, "link up %s", op->dev); break;
+	case OP_NFT_LOAD: buf_str(b, "packet filter load base rules"); break;
+	case OP_ELEM_DEL:
+	case OP_ELEM_ADD:
+		buf_fmt(b, "packet filter %s %s", op->kind == OP_ELEM_DEL ? "remove" : "add",
+			nft_elem_text(op->elem, text));
+		if (*op->elem->comment)
+			buf_fmt(b, " (%s)", op->elem->comment);
+		break;
+	case OP__N: break;
+	}
+	buf_chr(b, '\n');
+}
+
+void plan_print(const struct op_list *ops, struct buf *b)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		print_op(&ops->items[i], b);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "netcfg/snapshot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/attr.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/paths.h"
+#include "netcfg/lease.h"
+#include "netcfg/nft_batch.h"
+
+#define FILE_MAX (16u << 20)
+
+static void copy_string(char *ret, size_t size, const struct nlattr *a)
+{
+	if (a)
+		snprintf(ret, size, "%.*s", nla_len(a), (const char *)nla_data(a));
+}
+
+static int each_link(struct nlmsghdr *nh, void *arg)
+{
+	const struct ifinfomsg *head = nlmsg_data(nh);
+	struct nlattr *tb[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1] = {0};
+	struct net_state *have = arg;
+	struct net_link *l;
+
+	if (nh->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	if (nlmsg_parse(nh, sizeof(*head), tb, IFLA_MAX, NULL) < 0 || !tb[IFLA_IFNAME])
+		return -EBADMSG;
+	if (tb[IFLA_LINKINFO] && nla_parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO], NULL) < 0)
+		return -EBADMSG;
+	l = net_add_link(have);
+	if (!l)
+		return -ENOMEM;
+	copy_string(l->name, sizeof(l->name), tb[IFLA_IFNAME]);
+	copy_string(l->alias, sizeof(l->alias), tb[IFLA_IFALIAS]);
+	l->index = head->ifi_index;
+	l->up = head->ifi_flags & IFF_UP;
+	l->mtu = tb[IFLA_MTU] ? nla_get_u32(tb[IFLA_MTU]) : 0;
+	l->bridge = info[IFLA_INFO_KIND] && !strcmp(nla_get_string(info[IFLA_INFO_KIND]), "bridge");
+	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == sizeof(l->mac.b))
+		memcpy(l->mac.b, nla_data(tb[IFLA_ADDRESS]), sizeof(l->mac.b));
+	return 0;
+}
+
+static int each_address(struct nlmsghdr *nh, void *arg)
+{
+	const struct ifaddrmsg *head = nlmsg_data(nh);
+	struct nlattr *tb[IFA_MAX + 1], *local;
+	struct net_state *have = arg;
+	struct net_address *a;
+
+	if (nh->nlmsg_type != RTM_NEWADDR)
+		return 0;
+	if (nlmsg_parse(nh, sizeof(*head), tb, IFA_MAX, NULL) < 0)
+		return -EBADMSG;
+	local = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
+	if (!local || (head->ifa_family != AF_INET && head->ifa_family != AF_INET6))
+		return 0;
+	a = net_add_address(have);
+	if (!a)
+		return -ENOMEM;
+	a->addr.ip.family = head->ifa_family == AF_INET ? 4 : 6;
+	a->addr.len = head->ifa_prefixlen;
+	if (nla_len(local) != (int)ip_bytes(&a->addr.ip))
+		return -EBADMSG;
+	memcpy(a->addr.ip.b, nla_data(local), ip_bytes(&a->addr.ip));
+	for (size_t i = 0; i < have->n_links; i++)
+		if (have->links[i].index == (int)head->ifa_index)
+			memcpy(a->dev, have->links[i].name, sizeof(a->dev));
+	return 0;
+}
+
+int snapshot_links(struct nl_sock *route, struct net_state *have, struct fail *f)
+{
+	struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
+	struct ifaddrmsg addr = {.ifa_family = AF_UNSPEC};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
+	int r;
+
+	/* counters of 500 links are megabytes that nobody reads */
+	if (msg && (nlmsg_append(msg, &link, sizeof(link), NLMSG_ALIGNTO) < 0 ||
+		    nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	r = nlk_dump(route, msg, each_link, have, f, "listing links");
+	if (r < 0)
+		return r;
+	msg = nlmsg_alloc_simple(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP);
+	if (msg && nlmsg_append(msg, &addr, sizeof(addr), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return nlk_dump(route, msg, each_address, have, f, "listing addresses");
+}
+
+/* "0\t2147483647\n" -> "0 2147483647" */
+static void squeeze(const char *from, char *to, size_t size)
+{
+	size_t n = 0;
+
+	for (; *from && n + 1 < size; from++)
+		if (*from != ' ' && *from != '\t' && *from != '\n')
+			to[n++] = *from;
+		else if (n && to[n - 1] != ' ')
+			to[n++] = ' ';
+	while (n && to[n - 1] == ' ')
+		n--;
+	to[n] = '\0';
+}
+
+static int read_sysctl(const struct net_sysctl *w, struct net_state *have, struct fail *f)
+{
+	struct net_sysctl *s = net_add_sysctl(have);
+	_free_
+	char *text = NULL;
+	char path[128];
+	size_t len;
+	int r;
+
+	if (!s)
+		return fail_set(f, ENOMEM, "snapshot");
+	memcpy(s->path, w->path, sizeof(s->path));
+	snprintf(path, sizeof(path), "/proc/sys/%s", w->path);
+	r = io_read_file(AT_FDCWD, path, 4096, &text, &len, f);
+	s->missing = r == -ENOENT;
+	if (r == 0)
+		squeeze(text, s->value, sizeof(s->value));
+	return r == -ENOENT ? 0 : r;
+}
+
+static int read_file(const char *path, struct net_state *have, struct fail *f)
+{
+	_free_
+	char *text = NULL;
+	size_t len = 0;
+	int r = io_read_file(AT_FDCWD, path, FILE_MAX, &text, &len, f);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	return net_add_file(have, path, text, len) ? 0 : fail_set(f, ENOMEM, "snapshot");
+}
+
+/* Hosts files of networks that are no more. */
+static int list_hosts(const struct net_state *want, struct net_state *have, struct fail *f)
+{
+	_dir_ DIR *dir = opendir(PATH_HOSTS);
+	char path[sizeof(PATH_HOSTS) + 256];
+	struct dirent *e;
+	bool known;
+
+	while (dir && (e = readdir(dir))) {
+		if (e->d_type != DT_REG)
+			continue;
+		snprintf(path, sizeof(path), PATH_HOSTS "/%s", e->d_name);
+		known = false;
+		for (size_t i = 0; i < want->n_files && !known; i++)
+			known = want->files[i].path && !strcmp(want->files[i].path, path);
+		if (!known && !net_add_file(have, path, "", 0))
+			return fail_set(f, ENOMEM, "snapshot");
+	}
+	return 0;
+}
+
+static int read_filter(struct nl_sock *filter, bool needed, struct net_state *have, struct fail *f)
+{
+	int r = nft_loaded(filter, f);
+
+	/* without bridges the packet filter may not even be in the kernel */
+	if (r < 0 && !needed)
+		return 0;
+	have->nft_loaded = r == 1;
+	for (size_t i = 0; i < NFT_SET__N && r == 1; i++) {
+		int l = nft_list(filter, i, &have->elems, f);
+
+		r = l < 0 ? l : r;
+	}
+	return r < 0 ? r : 0;
+}
+
+int snapshot_rest(struct nl_sock *filter, const struct net_state *want, struct net_state *have,
+		  struct fail *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < want->n_sysctls && r == 0; i++)
+		r = read_sysctl(&want->sysctls[i], have, f);
+	for (size_t i = 0; i < want->n_files && r == 0; i++)
+		r = read_file(want->files[i].path, have, f);
+	if (r == 0)
+		r = list_hosts(want, have, f);
+	if (r == 0)
+		r = read_filter(filter, want->nft_loaded, have, f);
+	return r == 0 && have->bad ? fail_set(f, ENOMEM, "snapshot") : r;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pure */
+#include <stdlib.h>
+#include <string.h>
+
+#include "netcfg/resolve.h"
+#include "netcfg/state.h"
+
+static const struct record_row rows[] = {
+	RECORD_ROW_STR(struct unit_state, "unit", unit),
+	RECORD_ROW_TUPLES(struct unit_state, "device", devices, n_devices),
+	RECORD_ROW_TUPLES(struct unit_state, "port", ports, n_ports),
+	{0},
+};
+
+void unit_state_encode(const struct unit_state *s, struct buf *b)
+{
+	record_encode(rows, s, b);
+}
+
+int unit_state_decode(struct unit_state *s, const char *data, size_t len, struct fail *f)
+{
+	return record_decode(rows, s, data, len, f);
+}
+
+void unit_state_done(struct unit_state *s)
+{
+	record_done(rows, s);
+}
+
+static void add_source(const struct unit_state *s, const struct state_device *d,
+		       const char *address, struct nft_elems *list)
+{
+	struct mac mac;
+	struct ip ip;
+
+	if (ip_parse(resolve_str(address), &ip) && mac_parse(resolve_str(d->mac), &mac))
+		nft_add_source(list, d->device, &mac, &ip, s->unit);
+}
+
+static void add_port(const struct unit_state *s, size_t i, const char *to, struct nft_elems *list)
+{
+	const struct state_port *p = &s->ports[i];
+	struct nft_publish pub = {
+		.protocol = nft_protocol(p->protocol),
+		.host_port = (uint16_t)strtoul(p->host, NULL, 10),
+		.to_port = (uint16_t)strtoul(p->container, NULL, 10),
+	};
+	struct nft_elem *e;
+
+	if (!pub.protocol || !pub.host_port || !pub.to_port || !ip_parse(resolve_str(to), &pub.to))
+		return;
+	if (*p->address && (!ip_parse(p->address, &pub.host) || pub.host.family != pub.to.family))
+		return;
+	e = nft_add_publish(list, &pub, s->unit);
+	if (e)
+		e->tag = (int)i;
+}
+
+void unit_state_elements(const struct unit_state *s, struct nft_elems *list)
+{
+	for (size_t i = 0; i < s->n_devices; i++) {
+		add_source(s, &s->devices[i], s->devices[i].address, list);
+		add_source(s, &s->devices[i], s->devices[i].address6, list);
+	}
+	for (size_t i = 0; i < s->n_ports; i++) {
+		add_port(s, i, s->ports[i].to, list);
+		add_port(s, i, s->ports[i].to6, list);
+	}
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "netcfg/up.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/paths.h"
+#include "netcfg/apply.h"
+#include "netcfg/lease.h"
+#include "netcfg/resolve.h"
+#include "netcfg/snapshot.h"
+#include "netcfg/state.h"
+
+struct up {
+	struct nl_sock *route, *filter;
+	struct net_state want, have;
+	struct lease_file leases;
+	struct op_list ops;
+	void (*problem)(const struct fail *f);
+};
+
+/* A lease file that cannot be read is no reason to have no network: addresses are made anew, and most
+ * come out the same. */
+static void load_leases(struct up *u)
+{
+	_free_
+	char *text = NULL;
+	struct fail why;
+	size_t len = 0;
+	int r = io_read_file(AT_FDCWD, PATH_LEASES, LEASE_FILE_MAX, &text, &len, &why);
+
+	if (r == 0)
+		r = lease_parse(text, len, &u->leases, &why);
+	if (r < 0 && r != -ENOENT) {
+		fail_wrap(&why, "leases, going on without");
+		u->problem(&why);
+	}
+	if (u->leases.bad) {
+		fail_set(&why, EBADMSG, "%s: %zu lines cannot be read and are left out",
+			 PATH_LEASES, u->leases.bad);
+		u->problem(&why);
+	}
+}
+
+/* What the host is in already, besides our own bridges: chosen subnets keep clear of it. */
+static struct ip_prefix *foreign_subnets(const struct net_state *have, size_t *ret_n)
+{
+	struct ip_prefix *list = calloc(have->n_addresses + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; list && i < have->n_addresses; i++) {
+		bool own = false;
+
+		for (size_t k = 0; k < have->n_links && !own; k++)
+			own = !strcmp(have->links[k].name, have->addresses[i].dev) &&
+			      !strncmp(have->links[k].alias, PLAN_ALIAS, strlen(PLAN_ALIAS));
+		if (!own)
+			list[n++] = have->addresses[i].addr;
+	}
+	*ret_n = n;
+	return list;
+}
+
+static int add_elements(const struct unit_state *s, void *arg)
+{
+	struct net_state *want = arg;
+
+	unit_state_elements(s, &want->elems);
+	return want->elems.bad ? -ENOMEM : 0;
+}
+
+static int make_want(struct up *u, struct net_spec *spec, struct fail *f)
+{
+	_free_
+	struct ip_prefix *avoid = NULL;
+	_buf_ struct buf b = {0};
+	struct net_file *file;
+	size_t n_avoid;
+	int r;
+
+	avoid = foreign_subnets(&u->have, &n_avoid);
+	if (!avoid)
+		return fail_set(f, ENOMEM, "network");
+	load_leases(u);
+	r = resolve_spec(spec, &u->leases, avoid, n_avoid, f);
+	if (r < 0)
+		return r;
+	lease_format(&u->leases, &b);
+	file = net_add_file(&u->want, PATH_LEASES, b.data, b.len);
+	if (file)
+		file->durable = true;
+	plan_want(spec, &u->want);
+	if (u->want.nft_loaded)
+		r = state_each_unit(add_elements, &u->want, f);
+	if (r == 0 && (u->want.bad || u->want.elems.bad || b.bad))
+		r = fail_set(f, ENOMEM, "network");
+	return r;
+}
+
+static void tell_problems(const struct net_spec *spec, void (*problem)(const struct fail *f))
+{
+	_buf_ struct buf b = {0};
+	struct fail why;
+
+	if (!resolve_problems(spec, &b) || b.bad)
+		return;
+	for (char *line = b.data, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		fail_set(&why, 0, "%s", line);
+		problem(&why);
+	}
+}
+
+static int run(struct up *u, struct net_spec *spec, bool dry, struct buf *text, struct fail *f)
+{
+	int r = snapshot_links(u->route, &u->have, f);
+
+	if (r == 0)
+		r = make_want(u, spec, f);
+	if (r == 0)
+		r = snapshot_rest(u->filter, &u->want, &u->have, f);
+	if (r < 0)
+		return r;
+	tell_problems(spec, u->problem);
+	plan_diff(&u->want, &u->have, &u->ops);
+	plan_print(&u->ops, text);
+	if (u->ops.bad || text->bad)
+		return fail_set(f, ENOMEM, "network");
+	return dry ? 0 : apply_ops(u->route, u->filter, &u->ops, u->problem, f);
+}
+
+int up_run(struct net_spec *spec, bool dry, struct buf *text, void (*problem)(const struct fail *f),
+	   struct fail *f)
+{
+	_nlk_ struct nl_sock *route = NULL;
+	_nlk_ struct nl_sock *filter = NULL;
+	_fd_
+	int lock = dry ? -1 : state_lock(LOCK_EX, f);
+	struct up u = {.problem = problem};
+	int r = -EPROTO;
+
+	if (lock < 0 && !dry)
+		return lock;
+	u.route = route = nlk_open(NETLINK_ROUTE, f);
+	u.filter = filter = route ? nlk_open(NETLINK_NETFILTER, f) : NULL;
+	if (filter)
+		r = run(&u, spec, dry, text, f);
+	net_state_done(&u.want);
+	net_state_done(&u.have);
+	lease_done(&u.leases);
+	op_list_done(&u.ops);
+	return r;
+}

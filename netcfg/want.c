@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pure */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/paths.h"
+#include "netcfg/plan.h"
+#include "netcfg/resolve.h"
+
+static void *append(void **items, size_t *n, size_t size, bool *bad)
+{
+	if ((*n & (*n - 1)) == 0) { /* full at every power of two */
+		void *grown = realloc(*items, (*n ? *n * 2 : 1) * size);
+
+		if (!grown) {
+			*bad = true;
+			return NULL;
+		}
+		*items = grown;
+	}
+	return memset((char *)*items + (*n)++ * size, 0, size);
+}
+
+struct net_sysctl *net_add_sysctl(struct net_state *s)
+{
+	return append((void **)&s->sysctls, &s->n_sysctls, sizeof(*s->sysctls), &s->bad);
+}
+
+struct net_link *net_add_link(struct net_state *s)
+{
+	return append((void **)&s->links, &s->n_links, sizeof(*s->links), &s->bad);
+}
+
+struct net_address *net_add_address(struct net_state *s)
+{
+	return append((void **)&s->addresses, &s->n_addresses, sizeof(*s->addresses), &s->bad);
+}
+
+struct net_file *net_add_file(struct net_state *s, const char *path, const char *content,
+			      size_t len)
+{
+	struct net_file *file = append((void **)&s->files, &s->n_files, sizeof(*s->files), &s->bad);
+
+	if (!file)
+		return NULL;
+	file->path = strdup(path);
+	if (content) {
+		file->content = malloc(len + 1);
+		if (file->content) {
+			memcpy(file->content, content, len);
+			file->content[len] = '\0';
+			file->len = len;
+		}
+	}
+	if (!file->path || (content && !file->content))
+		s->bad = true;
+	return file;
+}
+
+void net_state_done(struct net_state *s)
+{
+	for (size_t i = 0; i < s->n_files; i++) {
+		free(s->files[i].path);
+		free(s->files[i].content);
+	}
+	free(s->sysctls);
+	free(s->links);
+	free(s->addresses);
+	free(s->files);
+	nft_elems_done(&s->elems);
+	*s = (struct net_state){0};
+}
+
+static void sysctl(struct net_state *want, bool optional, const char *path, const char *value)
+{
+	struct net_sysctl *s = net_add_sysctl(want);
+
+	if (!s)
+		return;
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	snprintf(s->value, sizeof(s->value), "%s", value);
+	s->optional = optional;
+}
+
+static void bridge_sysctl(struct net_state *want, const char *family, const char *bridge,
+			  const char *key, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "net/%s/conf/%s/%s", family, bridge, key);
+	sysctl(want, !strcmp(family, "ipv6"), path, value);
+}
+
+/* What a router needs, and what Network=host containers need to bind and ping without capabilities. */
+static void want_sysctls(const struct net_spec *spec, struct net_state *want)
+{
+	bool bridges = false, ipv6 = false;
+
+	for (size_t i = 0; i < spec->n_networks; i++) {
+		bridges |= !*resolve_str(spec->networks[i].problem);
+		ipv6 |= *resolve_str(spec->networks[i].subnet6) != '\0';
+	}
+	sysctl(want, false, "net/ipv4/ip_unprivileged_port_start", "0");
+	sysctl(want, false, "net/ipv4/ping_group_range", "0 2147483647");
+	if (!bridges)
+		return;
+	sysctl(want, false, "net/ipv4/ip_forward", "1");
+	if (ipv6)
+		sysctl(want, true, "net/ipv6/conf/all/forwarding", "1");
+	/* bridged frames are filtered as frames; sent through the IP hooks too they would be translated twice */
+	sysctl(want, true, "net/bridge/bridge-nf-call-iptables", "0");
+	sysctl(want, true, "net/bridge/bridge-nf-call-ip6tables", "0");
+	sysctl(want, true, "net/bridge/bridge-nf-call-arptables", "0");
+	/* hairpin connections go out where they came in, on purpose; either of "all" and the device's own
+	 * would turn redirects on */
+	sysctl(want, false, "net/ipv4/conf/all/send_redirects", "0");
+}
+
+static void want_address(struct net_state *want, const char *dev, const char *gateway,
+			 const char *subnet)
+{
+	struct net_address *a;
+	struct ip_prefix net;
+	struct ip ip;
+
+	if (!ip_parse(resolve_str(gateway), &ip) || !ip_prefix_parse(resolve_str(subnet), &net))
+		return;
+	a = net_add_address(want);
+	if (!a)
+		return;
+	snprintf(a->dev, sizeof(a->dev), "%s", dev);
+	a->addr = (struct ip_prefix){ip, net.len};
+}
+
+static void want_bridge(const struct netspec_network *net, struct net_state *want)
+{
+	struct net_link *l = net_add_link(want);
+
+	if (!l)
+		return;
+	snprintf(l->name, sizeof(l->name), "%s", net->bridge);
+	snprintf(l->alias, sizeof(l->alias), PLAN_ALIAS "%s", net->name);
+	l->mac = name_bridge_mac(net->bridge);
+	l->mtu = *resolve_str(net->mtu) ? (unsigned)strtoul(net->mtu, NULL, 10) : 1500;
+	l->up = l->bridge = true;
+	bridge_sysctl(want, "ipv4", net->bridge, "route_localnet", "1");
+	bridge_sysctl(want, "ipv4", net->bridge, "rp_filter", "1");
+	bridge_sysctl(want, "ipv4", net->bridge, "send_redirects", "0");
+	if (*resolve_str(net->subnet6))
+		bridge_sysctl(want, "ipv6", net->bridge, "accept_ra", "0");
+	else
+		bridge_sysctl(want, "ipv6", net->bridge, "disable_ipv6", "1");
+	want_address(want, net->bridge, net->gateway, net->subnet);
+	want_address(want, net->bridge, net->gateway6, net->subnet6);
+	nft_add_bridge(&want->elems, NFT_BRIDGES, net->bridge);
+	nft_add_together(&want->elems, net->bridge, net->bridge);
+	if (!resolve_yes(net->internal))
+		nft_add_bridge(&want->elems, NFT_EGRESS, net->bridge);
+}
+
+static bool open_network(const struct netspec_network *net)
+{
+	return !*resolve_str(net->problem) && !strcmp(resolve_str(net->isolate), "no") &&
+	       !resolve_yes(net->internal);
+}
+
+static void want_together(const struct net_spec *spec, struct net_state *want)
+{
+	for (size_t i = 0; i < spec->n_networks; i++)
+		for (size_t k = 0; k < spec->n_networks; k++)
+			if (i != k && open_network(&spec->networks[i]) &&
+			    open_network(&spec->networks[k]))
+				nft_add_together(&want->elems, spec->networks[i].bridge,
+						 spec->networks[k].bridge);
+}
+
+static void want_files(const struct net_spec *spec, struct net_state *want)
+{
+	_buf_ struct buf b = {0};
+	char path[sizeof(PATH_HOSTS) + 256];
+
+	for (size_t i = 0; i < spec->n_networks; i++) {
+		if (*resolve_str(spec->networks[i].problem))
+			continue;
+		buf_reset(&b);
+		resolve_hosts(spec, &spec->networks[i], &b);
+		snprintf(path, sizeof(path), PATH_HOSTS "/%s", spec->networks[i].name);
+		net_add_file(want, path, b.data, b.len);
+	}
+	buf_reset(&b);
+	netspec_encode(spec, &b);
+	net_add_file(want, PATH_NETSPEC, b.data ? b.data : "", b.len);
+	want->bad |= b.bad;
+}
+
+void plan_want(const struct net_spec *spec, struct net_state *want)
+{
+	struct net_link *lo = net_add_link(want);
+
+	if (lo)
+		*lo = (struct net_link){.name = "lo", .up = true};
+	want_sysctls(spec, want);
+	for (size_t i = 0; i < spec->n_networks; i++)
+		if (!*resolve_str(spec->networks[i].problem)) {
+			want->nft_loaded = true;
+			want_bridge(&spec->networks[i], want);
+		}
+	want_together(spec, want);
+	want_files(spec, want);
+	want->bad |= want->elems.bad;
+}

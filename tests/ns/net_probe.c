@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Both ends of a packet, for the network tests.
+ *
+ *     net_probe serve NAME PORT          answers TCP, UDP and (where the kernel has it) SCTP on PORT, both
+ *                                        families: "NAME saw ADDRESS\n"
+ *     net_probe ask PROTO ADDR PORT MS [SOURCE]   prints the answer, or "refused", "unreachable", "silence"
+ *     net_probe hold ADDR PORT           connects by TCP, prints "open", then an answer for each line read
+ *
+ * "serve" keeps a TCP connection open and answers each line.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CONNS 64
+
+static int type_of(const char *proto, int *protocol)
+{
+	*protocol = !strcmp(proto, "sctp") ? IPPROTO_SCTP : 0;
+	return !strcmp(proto, "udp") ? SOCK_DGRAM : SOCK_STREAM;
+}
+
+static int answer(char *text, size_t size, const char *name, const struct sockaddr_in6 *from)
+{
+	char addr[INET6_ADDRSTRLEN] = "";
+	const struct in6_addr *a = &from->sin6_addr;
+
+	if (IN6_IS_ADDR_V4MAPPED(a))
+		inet_ntop(AF_INET, a->s6_addr + 12, addr, sizeof(addr));
+	else
+		inet_ntop(AF_INET6, a, addr, sizeof(addr));
+	return snprintf(text, size, "%s saw %s\n", name, addr);
+}
+
+static int listener(const char *proto, int port)
+{
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+	int protocol, type = type_of(proto, &protocol), off = 0, on = 1;
+	int fd = socket(AF_INET6, type, protocol);
+
+	if (fd < 0 && !strcmp(proto, "sctp"))
+		return -1;
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, 16) < 0)) {
+		perror(proto);
+		exit(1);
+	}
+	return fd;
+}
+
+static void serve(const char *name, int port)
+{
+	struct pollfd fds[3 + CONNS];
+	struct sockaddr_in6 peers[3 + CONNS];
+	nfds_t n = 3;
+
+	fds[0] = (struct pollfd){listener("tcp", port), POLLIN, 0};
+	fds[1] = (struct pollfd){listener("udp", port), POLLIN, 0};
+	fds[2] = (struct pollfd){listener("sctp", port), POLLIN, 0};
+	puts("ready");
+	fflush(stdout);
+	while (poll(fds, n, -1) >= 0) {
+		for (nfds_t i = 0; i < n; i++) {
+			struct sockaddr_in6 from = {0};
+			socklen_t len = sizeof(from);
+			char text[256], in[2048];
+			ssize_t got;
+
+			if (!fds[i].revents || fds[i].fd < 0)
+				continue;
+			if (i == 1) {
+				got = recvfrom(fds[i].fd, in, sizeof(in), 0,
+					       (struct sockaddr *)&from, &len);
+				if (got >= 0)
+					sendto(fds[i].fd, text,
+					       (size_t)answer(text, sizeof(text), name, &from), 0,
+					       (struct sockaddr *)&from, len);
+			} else if (i < 3) {
+				int c = accept(fds[i].fd, (struct sockaddr *)&from, &len);
+
+				if (c >= 0 && n < 3 + CONNS) {
+					peers[n] = from;
+					fds[n++] = (struct pollfd){c, POLLIN, 0};
+				} else if (c >= 0) {
+					close(c);
+				}
+			} else {
+				got = recv(fds[i].fd, in, sizeof(in), 0);
+				if (got > 0) {
+					send(fds[i].fd, text,
+					     (size_t)answer(text, sizeof(text), name, &peers[i]),
+					     MSG_NOSIGNAL);
+				} else {
+					close(fds[i].fd);
+					n--;
+					fds[i] = fds[n];
+					peers[i] = peers[n];
+					break;
+				}
+			}
+		}
+	}
+}
+
+static socklen_t address(const char *addr, const char *port, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	if (inet_pton(AF_INET, addr, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)atoi(port));
+		return sizeof(*v4);
+	}
+	if (inet_pton(AF_INET6, addr, &v6->sin6_addr) != 1)
+		exit(2);
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons((uint16_t)atoi(port));
+	return sizeof(*v6);
+}
+
+static int complain(void)
+{
+	puts(errno == ECONNREFUSED                           ? "refused"
+	     : errno == EHOSTUNREACH || errno == ENETUNREACH ? "unreachable"
+	     : errno == EINPROGRESS || errno == EAGAIN       ? "silence"
+							     : strerror(errno));
+	return 1;
+}
+
+static int ask(char **args, int n_args)
+{
+	int protocol, type = type_of(args[0], &protocol), ms = atoi(args[3]);
+	struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct sockaddr_storage ss, source;
+	socklen_t len = address(args[1], args[2], &ss);
+	int fd = socket(ss.ss_family, type, protocol);
+	char text[512];
+	ssize_t got;
+
+	if (fd < 0)
+		return complain();
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+	if (n_args > 4 && bind(fd, (struct sockaddr *)&source, address(args[4], "0", &source)) < 0)
+		return complain();
+	if (connect(fd, (struct sockaddr *)&ss, len) < 0 || send(fd, "?\n", 2, MSG_NOSIGNAL) < 0)
+		return complain();
+	got = recv(fd, text, sizeof(text), 0);
+	if (got <= 0)
+		return complain();
+	fwrite(text, 1, (size_t)got, stdout);
+	return 0;
+}
+
+static int hold(char **args)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(args[0], args[1], &ss);
+	int fd = socket(ss.ss_family, SOCK_STREAM, 0);
+	char line[256], text[512];
+	struct timeval t = {.tv_sec = 5};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&ss, len) < 0)
+		return complain();
+	puts("open");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin)) {
+		ssize_t got;
+
+		if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+			return complain();
+		got = recv(fd, text, sizeof(text), 0);
+		if (got <= 0)
+			return complain();
+		fwrite(text, 1, (size_t)got, stdout);
+		fflush(stdout);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 4 && !strcmp(argv[1], "serve"))
+		serve(argv[2], atoi(argv[3]));
+	else if (argc >= 6 && !strcmp(argv[1], "ask"))
+		return ask(argv + 2, argc - 2);
+	else if (argc == 4 && !strcmp(argv[1], "hold"))
+		return hold(argv + 2);
+	return 2;
+}
