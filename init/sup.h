@@ -8,7 +8,7 @@
  * around it turns fds into events and actions into system calls and decides nothing; the simulator
  * (tests/sim/init) is another such shell.
  *
- *	sup_step(sup, &event);
+ *	sup_step(sup, &event, now);
  *	for (a = sup_actions(sup, &n); n--; a++)
  *		do_it(a);                          (may queue further events, must not call sup_step)
  *	... until sup_step returned false: true means "not quiet yet, call again with a NULL event"

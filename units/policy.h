@@ -103,10 +103,12 @@ struct unit_policy {
 	uint32_t start_limit_burst; /* 0: never gives up */
 	uint64_t start_limit_interval_usec;
 	enum policy_action start_limit_action;
+	enum policy_action failure_action, success_action; /* when it ends for good */
 
 	uint64_t start_timeout_usec;
 	uint64_t stop_timeout_usec; /* from the stop signal to the kill of the cgroup */
 	uint64_t watchdog_usec;     /* 0 = off */
+	uint64_t runtime_max_usec;  /* 0 = off */
 
 	int stop_signal;   /* 0: what the image says, else SIGTERM */
 	int reload_signal; /* 0: none */
