@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One start, while it is being applied: what the steps share. Used by the steps_*.c files only.
+ *
+ * Two processes have a copy each: orlop-run, and from STEP_CLONE on the container's first process.
+ * fds are -1 when not open and close-on-exec; the exec (or exit) closes what is left.
+ *
+ * A step's apply() returns 0 or -errno with the fail set. What it made is taken back by its undo() if a
+ * later step of orlop-run fails; steps of the container's first process have none (see plan.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/fail.h"
+#include "runtime/passwd.h"
+#include "runtime/plan.h"
+#include "runtime/seccomp.h"
+
+struct run {
+	const struct container_spec *spec;
+	const struct image *image;
+	const struct plan *plan;
+	struct process *process; /* the plan's; the user step adds HOME */
+
+	bool mapped;       /* the container has a user namespace of its own */
+	uint32_t ids_base; /* mapped: its root on the host */
+
+	int report; /* to PID 1 */
+	int cgroup;
+	int userns, netns;
+	bool fresh_net; /* the network namespace is new, not kept from an earlier start */
+
+	int pidfd; /* of the container's first process */
+	pid_t pid;
+
+	int scratch; /* the directory that has this start's upper/ and work/ */
+	char *scratch_name;
+	int stage; /* tmpfs in the container's mount namespace: layers, root, masks */
+	int root;  /* the container's root */
+	int dev;   /* its /dev */
+
+	struct seccomp_filter filter; /* set by STEP_FILTER */
+	struct passwd_user user;      /* set by STEP_USER */
+	bool waited;                  /* PID 1 has given its go */
+};
+
+struct step_code {
+	int (*apply)(struct run *run, char *const *arg, struct fail *f);
+	void (*undo)(struct run *run, char *const *arg);
+};
+
+/* The operations, by file. */
+int limit_apply(struct run *run, char *const *arg, struct fail *f);
+int volume_make_apply(struct run *run, char *const *arg, struct fail *f);
+int scratch_apply(struct run *run, char *const *arg, struct fail *f);
+void scratch_undo(struct run *run, char *const *arg);
+int port_apply(struct run *run, char *const *arg, struct fail *f);
+void port_undo(struct run *run, char *const *arg);
+
+int namespaces_apply(struct run *run, char *const *arg, struct fail *f);
+void namespaces_undo(struct run *run, char *const *arg);
+int clone_apply(struct run *run, char *const *arg, struct fail *f);
+void clone_undo(struct run *run, char *const *arg);
+int hand_over_apply(struct run *run, char *const *arg, struct fail *f);
+int private_apply(struct run *run, char *const *arg, struct fail *f);
+int join_net_apply(struct run *run, char *const *arg, struct fail *f);
+int net_sysctl_apply(struct run *run, char *const *arg, struct fail *f);
+int loopback_apply(struct run *run, char *const *arg, struct fail *f);
+int join_user_apply(struct run *run, char *const *arg, struct fail *f);
+int wait_apply(struct run *run, char *const *arg, struct fail *f);
+int hostname_apply(struct run *run, char *const *arg, struct fail *f);
+
+int stage_apply(struct run *run, char *const *arg, struct fail *f);
+int layer_apply(struct run *run, char *const *arg, struct fail *f);
+int upper_apply(struct run *run, char *const *arg, struct fail *f);
+int overlay_apply(struct run *run, char *const *arg, struct fail *f);
+int root_read_only_apply(struct run *run, char *const *arg, struct fail *f);
+int pivot_apply(struct run *run, char *const *arg, struct fail *f);
+
+int mount_apply(struct run *run, char *const *arg, struct fail *f);
+int device_apply(struct run *run, char *const *arg, struct fail *f);
+int link_apply(struct run *run, char *const *arg, struct fail *f);
+int mask_apply(struct run *run, char *const *arg, struct fail *f);
+int read_only_apply(struct run *run, char *const *arg, struct fail *f);
+
+int volume_apply(struct run *run, char *const *arg, struct fail *f);
+int tmpfs_apply(struct run *run, char *const *arg, struct fail *f);
+int file_apply(struct run *run, char *const *arg, struct fail *f);
+int bind_file_apply(struct run *run, char *const *arg, struct fail *f);
+
+int filter_apply(struct run *run, char *const *arg, struct fail *f);
+
+int keyring_apply(struct run *run, char *const *arg, struct fail *f);
+int rlimit_apply(struct run *run, char *const *arg, struct fail *f);
+int oom_score_apply(struct run *run, char *const *arg, struct fail *f);
+int sysctl_apply(struct run *run, char *const *arg, struct fail *f);
+int stdio_apply(struct run *run, char *const *arg, struct fail *f);
+int user_apply(struct run *run, char *const *arg, struct fail *f);
+int workdir_apply(struct run *run, char *const *arg, struct fail *f);
+int bounding_apply(struct run *run, char *const *arg, struct fail *f);
+int no_new_privs_apply(struct run *run, char *const *arg, struct fail *f);
+int ids_apply(struct run *run, char *const *arg, struct fail *f);
+int seccomp_apply(struct run *run, char *const *arg, struct fail *f);
+int caps_apply(struct run *run, char *const *arg, struct fail *f);
+int exec_apply(struct run *run, char *const *arg, struct fail *f);
+
+/* Makes files be created as the container's root sees itself: fsuid and fsgid to the range's base, file
+ * capabilities kept. An overlay whose layers are idmapped is silently read-only without it. */
+int run_act_as_root(struct run *run, struct fail *f);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/wire.h"
+#include "runtime/report.h"
+#include "runtime/steps.h"
+
+static int fd_if_open(int fd)
+{
+	return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
+}
+
+static int read_spec(struct container_spec *spec, const char *unit, struct fail *f)
+{
+	_free_
+	char *data = NULL;
+	size_t len;
+	int r = io_read_fd(RUN_IN_SPEC, "spec", LIMIT_SPEC, &data, &len, f);
+
+	if (r == 0)
+		r = spec_decode(spec, data, len, f);
+	if (r == 0 && (!spec->unit || strcmp(spec->unit, unit)))
+		r = fail_set(f, EINVAL, "the spec is of \"%s\", not of \"%s\"",
+			     spec->unit ? spec->unit : "", unit);
+	return r;
+}
+
+/* What must be known before there are steps: reported as steps of their own. */
+static int prepare(const char *unit, struct container_spec *spec, struct image *image,
+		   struct plan *plan, const char **ret_step, struct fail *f)
+{
+	int r;
+
+	*ret_step = "spec";
+	r = read_spec(spec, unit, f);
+	if (r < 0)
+		return r;
+	*ret_step = "image";
+	r = image_find(image, spec->image ? spec->image : "", f);
+	if (r < 0)
+		return r;
+	*ret_step = "plan";
+	return plan_make(plan, spec, image, f);
+}
+
+int verb_start(int argc, char **argv)
+{
+	struct container_spec spec = {0};
+	struct image image = {0};
+	struct plan plan = {0};
+	struct run run = {
+		.spec = &spec,
+		.image = &image,
+		.plan = &plan,
+		.process = &plan.process,
+		.report = RUN_IN_REPORT,
+		.cgroup = RUN_IN_CGROUP,
+		.pidfd = -1,
+		.scratch = -1,
+		.stage = -1,
+		.root = -1,
+		.dev = -1,
+	};
+	struct fail f = {0};
+	const char *step;
+
+	if (argc != 1)
+		return 2;
+	/* nothing of ours may live on in the container, whatever a step forgets */
+	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+	run.userns = fd_if_open(RUN_IN_USERNS);
+	run.netns = fd_if_open(RUN_IN_NETNS);
+	if (prepare(argv[0], &spec, &image, &plan, &step, &f) < 0) {
+		report_failed(run.report, step, &f);
+		return 1;
+	}
+	run.mapped = !spec.userns || strcmp(spec.userns, "host");
+	run.ids_base = run.mapped ? (uint32_t)spec.ids_base : 0;
+	/* no clean-up on success: the process ends here, and the kernel is faster */
+	return steps_apply(&run, &f) < 0 ? 1 : 0;
+}

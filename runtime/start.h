@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of orlop-run: each gets what follows the verb on the command line, and returns the exit code. */
+#pragma once
+
+/* start UNIT, with the fds of base/wire.h (enum run_fd): 0 when the container was handed over. */
+int verb_start(int argc, char **argv);
+
+/* plan FILE: prints the plan of an encoded spec, without root. */
+int verb_plan(int argc, char **argv);
+
+/* seccomp-compile DIR: the default filter, for the host's image. */
+int verb_seccomp_compile(int argc, char **argv);
+
+/* clean [UNIT]: removes disposable directories that starts have left. */
+int verb_clean(int argc, char **argv);

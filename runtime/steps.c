@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/steps.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/report.h"
+
+static const struct step_code codes[STEP__N] = {
+	[STEP_LIMIT] = {limit_apply, NULL}, /* the cgroup is PID 1's, made anew for each start */
+	[STEP_VOLUME_MAKE] = {volume_make_apply, NULL}, /* a volume stays */
+	[STEP_SCRATCH] = {scratch_apply, scratch_undo},
+	[STEP_FILTER] = {filter_apply, NULL},
+	[STEP_NAMESPACES] = {namespaces_apply, namespaces_undo},
+	[STEP_PORT] = {port_apply, port_undo},
+	[STEP_CLONE] = {clone_apply, clone_undo},
+	[STEP_HAND_OVER] = {hand_over_apply, NULL},
+	[STEP_PRIVATE] = {private_apply, NULL},
+	[STEP_JOIN_NET] = {join_net_apply, NULL},
+	[STEP_NET_SYSCTL] = {net_sysctl_apply, NULL},
+	[STEP_LOOPBACK] = {loopback_apply, NULL},
+	[STEP_KEYRING] = {keyring_apply, NULL},
+	[STEP_RLIMIT] = {rlimit_apply, NULL},
+	[STEP_OOM_SCORE] = {oom_score_apply, NULL},
+	[STEP_STAGE] = {stage_apply, NULL},
+	[STEP_LAYER] = {layer_apply, NULL},
+	[STEP_UPPER] = {upper_apply, NULL},
+	[STEP_OVERLAY] = {overlay_apply, NULL},
+	[STEP_MOUNT] = {mount_apply, NULL},
+	[STEP_DEVICE] = {device_apply, NULL},
+	[STEP_LINK] = {link_apply, NULL},
+	[STEP_SYSCTL] = {sysctl_apply, NULL},
+	[STEP_VOLUME] = {volume_apply, NULL},
+	[STEP_TMPFS] = {tmpfs_apply, NULL},
+	[STEP_FILE] = {file_apply, NULL},
+	[STEP_BIND_FILE] = {bind_file_apply, NULL},
+	[STEP_MASK] = {mask_apply, NULL},
+	[STEP_READ_ONLY] = {read_only_apply, NULL},
+	[STEP_ROOT_READ_ONLY] = {root_read_only_apply, NULL},
+	[STEP_STDIO] = {stdio_apply, NULL},
+	[STEP_PIVOT] = {pivot_apply, NULL},
+	[STEP_JOIN_USER] = {join_user_apply, NULL},
+	[STEP_WAIT] = {wait_apply, NULL},
+	[STEP_HOSTNAME] = {hostname_apply, NULL},
+	[STEP_USER] = {user_apply, NULL},
+	[STEP_WORKDIR] = {workdir_apply, NULL},
+	[STEP_BOUNDING] = {bounding_apply, NULL},
+	[STEP_NO_NEW_PRIVS] = {no_new_privs_apply, NULL},
+	[STEP_IDS] = {ids_apply, NULL},
+	[STEP_SECCOMP] = {seccomp_apply, NULL},
+	[STEP_CAPS] = {caps_apply, NULL},
+	[STEP_EXEC] = {exec_apply, NULL},
+};
+
+static int apply(struct run *run, const struct step *step, struct fail *f)
+{
+	return codes[step->op].apply(run, step->arg, f);
+}
+
+static void undo(struct run *run, size_t n)
+{
+	while (n--) {
+		const struct step *step = &run->plan->steps[n];
+
+		if (codes[step->op].undo)
+			codes[step->op].undo(run, step->arg);
+	}
+}
+
+int steps_apply(struct run *run, struct fail *f)
+{
+	const struct plan *plan = run->plan;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct step *step = &plan->steps[i];
+		int r = apply(run, step, f);
+
+		if (r < 0) {
+			/* undo first: who hears of the failure may start anew at once */
+			undo(run, i);
+			report_failed(run->report, step_infos[step->op].name, f);
+			return r;
+		}
+		if (step->op == STEP_HAND_OVER)
+			break;
+	}
+	return 0;
+}
+
+void steps_continue(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	struct fail f = {0};
+	size_t i = 0;
+
+	umask(0); /* modes as the steps say; exec sets the container's */
+	while (plan->steps[i].op != STEP_HAND_OVER)
+		i++;
+	for (i++; i < plan->n; i++)
+		if (apply(run, &plan->steps[i], &f) < 0)
+			break;
+	/* PID 1 hears of a failure after it has heard of the process: it knows whose it is */
+	if (!run->waited && wait_apply(run, NULL, NULL) < 0)
+		_exit(1);
+	if (i < plan->n)
+		report_failed(run->report, step_infos[plan->steps[i].op].name, &f);
+	_exit(1);
+}

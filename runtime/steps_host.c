@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What orlop-run itself does on the host before there is a container. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/paths.h"
+#include "netcfg/port.h"
+#include "runtime/caps.h"
+#include "runtime/run.h"
+#include "runtime/scratch.h"
+
+int limit_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	int r = io_write_file(run->cgroup, arg[0], arg[1], f);
+
+	/* a controller that the kernel lacks: only what the unit asked for must hold */
+	return r == -ENOENT && !strcmp(arg[2], "no") ? 0 : r;
+}
+
+int volume_make_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	char path[512];
+
+	(void)run;
+	snprintf(path, sizeof(path), PATH_VOLUMES "/%s/data", arg[0]);
+	return io_mkdirs(path, 0755, f);
+}
+
+int scratch_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	return scratch_make(arg[0], &run->scratch, &run->scratch_name, f);
+}
+
+void scratch_undo(struct run *run, char *const *arg)
+{
+	close(take_fd(&run->scratch));
+	scratch_remove(arg[0], run->scratch_name);
+}
+
+int filter_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	uint64_t caps;
+
+	if (caps_parse(arg[1], &caps) < 0)
+		return fail_set(f, EINVAL, "capabilities \"%s\"", arg[1]);
+	return filter_load(caps, &run->filter, f);
+}
+
+#pragma weak port_attach
+#pragma weak port_detach
+
+int port_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	const struct container_spec *s = run->spec;
+
+	(void)arg;
+	if (!run->fresh_net)
+		return 0; /* the namespace was kept, and the port with it */
+	if (!port_attach)
+		return fail_set(f, ENOSYS, "this build has no networks");
+	return port_attach(s->unit, s->networks, s->n_networks, s->ports, s->n_ports, run->netns,
+			   f);
+}
+
+void port_undo(struct run *run, char *const *arg)
+{
+	(void)arg;
+	if (run->fresh_net)
+		(void)port_detach(run->spec->unit, NULL);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Namespaces: made and pinned, joined, and the process that lives in them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/wire.h"
+#include "runtime/report.h"
+#include "runtime/run.h"
+#include "runtime/steps.h"
+
+/* --- made and pinned ----------------------------------------------------------------------- */
+
+/* A child that does nothing but be in the new namespaces while they are pinned. It shares our memory
+ * (no page tables are copied), so it tells its errno by leaving it here. */
+struct founder {
+	int userns; /* to join, or -1: it is born in a new one, or stays */
+	bool net;
+	int ready; /* pipe */
+	int error;
+};
+
+static int founder_main(void *arg)
+{
+	struct founder *c = arg;
+
+	if (c->userns >= 0 && setns(c->userns, CLONE_NEWUSER) < 0)
+		c->error = errno;
+	/* made by a process of that user namespace, it belongs to it: the container has NET_* over it */
+	else if (c->net && unshare(CLONE_NEWNET) < 0)
+		c->error = errno;
+	if (write(c->ready, "", 1) == 1)
+		pause();
+	_exit(0);
+}
+
+static int write_map(pid_t pid, const char *file, const char *map, struct fail *f)
+{
+	char path[64], text[64];
+	unsigned inside, outside, count;
+
+	if (sscanf(map, "%u:%u:%u", &inside, &outside, &count) != 3)
+		return fail_set(f, EINVAL, "id map \"%s\"", map);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	snprintf(text, sizeof(text), "%u %u %u\n", inside, outside, count);
+	return io_write_file(AT_FDCWD, path, text, f);
+}
+
+static int pin(pid_t pid, const char *kind, int *ret_fd, struct fail *f)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return fail_set(f, errno, "open(\"%s\")", path);
+	return 0;
+}
+
+static int pin_all(struct run *run, const struct founder *c, pid_t pid, bool user, const char *map,
+		   struct fail *f)
+{
+	int r = 0;
+
+	if (c->error)
+		return fail_set(f, c->error, "making the namespaces");
+	if (user) {
+		r = write_map(pid, "uid_map", map, f);
+		if (r == 0)
+			r = write_map(pid, "gid_map", map, f);
+		if (r == 0)
+			r = pin(pid, "user", &run->userns, f);
+	}
+	if (r == 0 && c->net)
+		r = pin(pid, "net", &run->netns, f);
+	return r;
+}
+
+static int found(struct run *run, bool user, bool net, const char *map, struct fail *f)
+{
+	static char stack[32768] __attribute__((aligned(16)));
+	int pipefd[2];
+	struct founder c = {.userns = user ? -1 : run->userns, .net = net};
+	int flags = CLONE_VM | SIGCHLD | (user ? CLONE_NEWUSER : 0);
+	char byte;
+	pid_t pid;
+	int r;
+
+	if (pipe2(pipefd, O_CLOEXEC) < 0)
+		return fail_set(f, errno, "pipe");
+	c.ready = pipefd[1];
+	pid = clone(founder_main, stack + sizeof(stack), flags, &c);
+	if (pid < 0) {
+		r = fail_set(f, errno, "clone%s",
+			     user && errno == EUSERS ? " (user.max_user_namespaces is reached)"
+						     : "");
+	} else {
+		do
+			r = (int)read(pipefd[0], &byte, 1);
+		while (r < 0 && errno == EINTR);
+		r = pin_all(run, &c, pid, user, map, f);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	close(pipefd[0]);
+	close(pipefd[1]);
+	return r;
+}
+
+int namespaces_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	bool user = strcmp(arg[0], "host") && run->userns < 0;
+	bool net = strcmp(arg[1], "host") && run->netns < 0;
+
+	run->fresh_net = net;
+	return user || net ? found(run, user, net, arg[0], f) : 0;
+}
+
+void namespaces_undo(struct run *run, char *const *arg)
+{
+	(void)arg;
+	if (run->fresh_net && run->netns >= 0)
+		close(take_fd(&run->netns));
+	if (run->userns >= 0)
+		close(take_fd(&run->userns));
+}
+
+/* --- the container's first process --------------------------------------------------------- */
+
+int clone_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	/* Its parent is ours (PID 1), which waits for it as for any child; the signal it ends with is
+	 * then ours too, so exit_signal must be 0. No user namespace yet: what is mounted by the host's
+	 * root, the container's root can neither unmount nor remount. */
+	struct clone_args args = {
+		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWCGROUP |
+			 CLONE_INTO_CGROUP | CLONE_PIDFD | CLONE_PARENT,
+		.pidfd = (uintptr_t)&run->pidfd,
+		.cgroup = (uint64_t)run->cgroup,
+	};
+
+	(void)arg;
+	run->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (run->pid < 0)
+		return fail_set(f, errno, "clone3%s",
+				errno == EAGAIN ? " (pids.max is reached)" : "");
+	if (run->pid == 0)
+		steps_continue(run);
+	return 0;
+}
+
+void clone_undo(struct run *run, char *const *arg)
+{
+	(void)arg;
+	syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0); /* PID 1 reaps it */
+	close(take_fd(&run->pidfd));
+}
+
+int hand_over_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	int r = report_cloned(run->report, run->pid, (int)run->plan->process.stop_signal,
+			      run->pidfd, run->userns, run->netns);
+
+	(void)arg;
+	return r < 0 ? fail_set(f, -r, "sending the pidfd") : 0;
+}
+
+int wait_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	char go = 0;
+	ssize_t n;
+
+	(void)arg;
+	do
+		n = read(run->report, &go, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1 || go != RUN_GO)
+		return fail_set(f, ECANCELED, "no go from PID 1");
+	run->waited = true;
+	return 0;
+}
+
+/* --- joined -------------------------------------------------------------------------------- */
+
+int private_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	(void)run;
+	(void)arg;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fail_set(f, errno, "making the mounts private");
+	return 0;
+}
+
+int join_net_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	(void)arg;
+	if (setns(run->netns, CLONE_NEWNET) < 0)
+		return fail_set(f, errno, "setns(net)");
+	return 0;
+}
+
+int net_sysctl_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	char path[128];
+
+	if (!run->fresh_net)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", arg[0]);
+	return io_write_file(AT_FDCWD, path, arg[1], f);
+}
+
+int loopback_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	_fd_
+	int fd = -1;
+
+	(void)arg;
+	if (!run->fresh_net)
+		return 0;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
+		return fail_set(f, errno, "lo up");
+	return 0;
+}
+
+int join_user_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	(void)arg;
+	if (run->mapped && setns(run->userns, CLONE_NEWUSER) < 0)
+		return fail_set(f, errno, "setns(user)");
+	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 ||
+	    syscall(SYS_setresuid, 0, 0, 0) < 0)
+		return fail_set(f, errno, "becoming the container's root");
+	/* the one namespace that belongs to the container: with CAP_SYS_ADMIN it may set its name */
+	if (unshare(CLONE_NEWUTS) < 0)
+		return fail_set(f, errno, "unshare(uts)");
+	return 0;
+}
+
+int hostname_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	(void)run;
+	if (sethostname(arg[0], strlen(arg[0])) < 0)
+		return fail_set(f, errno, "sethostname(\"%s\")", arg[0]);
+	return 0;
+}
