@@ -3,6 +3,8 @@
 #
 # Sourced by the scripts that build the host image.
 
+PATH=$PATH:/usr/sbin:/sbin # depmod and modprobe, for people who are not root
+
 # The image is a chain of three archives that the kernel unpacks over one another: the system
 # (Debian's), orlop, and one host's units. Each is packed when what it is made of changed.
 #
