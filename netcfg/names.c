@@ -9,7 +9,8 @@
 _Static_assert(PORT_DEVICE_MAX == NAME_DEVICE_MAX, "both are IFNAMSIZ");
 
 #define LETTERS_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-#define SHOWN          6
+#define SHOWN          5
+#define DIGITS         7
 
 void name_device(const char *kind, const char *name, const char *salt, char ret[NAME_DEVICE_MAX])
 {
@@ -21,7 +22,7 @@ void name_device(const char *kind, const char *name, const char *salt, char ret[
 	for (size_t i = 0; i < SHOWN && name[i] && strchr(LETTERS_DIGITS "_", name[i]); i++)
 		*at++ = name[i];
 	*at++ = '-';
-	for (int i = 0; i < 6; i++, h >>= 5)
+	for (int i = 0; i < DIGITS; i++, h >>= 5)
 		*at++ = digits[h & 31];
 	*at = '\0';
 }

@@ -3,8 +3,8 @@
  * Names of devices and MACs, made from the names of units and networks: the same on every machine and at
  * every start. Pure.
  *
- * A device name has 15 characters at most, so it is two letters for the kind, up to six characters
- * of the name for people, and six base-32 digits of a hash for uniqueness ("olweb-h3k7wz"). "ol" is a
+ * A device name has 15 characters at most, so it is two letters for the kind, up to five characters
+ * of the name for people, and seven base-32 digits of a hash for uniqueness ("olweb-h3k7wzq"). "ol" is a
  * container's end on the host: the packet filter knows them by it. "ob" is a bridge.
  */
 #pragma once

@@ -117,14 +117,37 @@ static int fixed_subnet(const char *text, uint8_t family, struct ip_prefix *ret,
 	return 0;
 }
 
-/* 10.89.0.0/24, 10.89.1.0/24, ... 10.95.255.0/24: the first that is free; the one of before if it is. */
-static int choose_subnet4(struct net *net, const struct lease *held, const struct net *nets,
-			  size_t n, const struct ip_prefix *avoid, size_t n_avoid, struct fail *f)
+static bool needs_subnet4(const struct netspec_network *s)
 {
-	if (held && held->net4.ip.family && !overlaps(&held->net4, nets, n, avoid, n_avoid)) {
+	return !has(s->subnet) && (!has(s->subnet6) || resolve_yes(s->ipv6));
+}
+
+static bool needs_subnet6(const struct netspec_network *s)
+{
+	return !has(s->subnet6) && resolve_yes(s->ipv6);
+}
+
+/* The subnets that were chosen for it before, if they are still free. */
+static void keep_subnets(struct net *net, const struct lease_file *leases, const struct net *nets,
+			 size_t n, const struct ip_prefix *avoid, size_t n_avoid)
+{
+	const struct lease *held = NULL;
+
+	for (size_t i = 0; i < leases->n && !held; i++)
+		if (!leases->items[i].unit && !strcmp(leases->items[i].network, net->spec->name))
+			held = &leases->items[i];
+	if (held && held->net4.ip.family && needs_subnet4(net->spec) &&
+	    !overlaps(&held->net4, nets, n, avoid, n_avoid))
 		net->subnet4 = ip_prefix_base(&held->net4);
-		return 0;
-	}
+	if (held && held->net6.ip.family && needs_subnet6(net->spec) &&
+	    !overlaps(&held->net6, nets, n, avoid, n_avoid))
+		net->subnet6 = ip_prefix_base(&held->net6);
+}
+
+/* 10.89.0.0/24, 10.89.1.0/24, ... 10.95.255.0/24: the first that is free. */
+static int choose_subnet4(struct net *net, const struct net *nets, size_t n,
+			  const struct ip_prefix *avoid, size_t n_avoid, struct fail *f)
+{
 	for (unsigned i = 0; i < 7 * 256; i++) {
 		struct ip_prefix p = {{4, {10, (uint8_t)(89 + i / 256), (uint8_t)i}}, 24};
 
@@ -137,20 +160,17 @@ static int choose_subnet4(struct net *net, const struct lease *held, const struc
 }
 
 /* A unique local prefix (RFC 4193), its 40 bits from the network's name: nothing else is routed here. */
-static void choose_subnet6(struct net *net, const struct lease *held, const struct net *nets,
-			   size_t n, const struct ip_prefix *avoid, size_t n_avoid)
+static void choose_subnet6(struct net *net, const struct net *nets, size_t n,
+			   const struct ip_prefix *avoid, size_t n_avoid)
 {
 	struct ip_prefix p = {{6, {0xfd}}, 64};
-	uint64_t h = ip_hash(0, net->spec->name);
 
-	if (held && held->net6.ip.family && !overlaps(&held->net6, nets, n, avoid, n_avoid)) {
-		net->subnet6 = ip_prefix_base(&held->net6);
-		return;
+	for (uint64_t h = ip_hash(0, net->spec->name);; h++) {
+		for (int i = 1; i < 6; i++)
+			p.ip.b[i] = (uint8_t)(h >> 8 * (i - 1));
+		if (!overlaps(&p, nets, n, avoid, n_avoid))
+			break;
 	}
-	do
-		for (int i = 1; i < 8; i++)
-			p.ip.b[i] = (uint8_t)(h++ >> 7 * i);
-	while (overlaps(&p, nets, n, avoid, n_avoid));
 	net->subnet6 = p;
 }
 
@@ -169,22 +189,17 @@ static int init_pool(struct lease_pool *pool, const struct ip_prefix *subnet, ch
 	return put(gateway, ip_text(&pool->gateway, text)) < 0 ? fail_set(f, ENOMEM, "gateway") : 0;
 }
 
-/* Whether both subnets are free is asked of `nets`: those with subnets in the file come first. */
-static int resolve_net(struct net *net, const struct lease_file *leases, const struct net *nets,
-		       size_t n, const struct ip_prefix *avoid, size_t n_avoid, struct fail *f)
+static int resolve_net(struct net *net, const struct net *nets, size_t n,
+		       const struct ip_prefix *avoid, size_t n_avoid, struct fail *f)
 {
 	struct netspec_network *s = net->spec;
-	const struct lease *held = NULL;
 	char text[IP_TEXT_MAX];
 	int r = 0;
 
-	for (size_t i = 0; i < leases->n && !held; i++)
-		if (!leases->items[i].unit && !strcmp(leases->items[i].network, s->name))
-			held = &leases->items[i];
-	if (!has(s->subnet) && (!has(s->subnet6) || resolve_yes(s->ipv6)))
-		r = choose_subnet4(net, held, nets, n, avoid, n_avoid, f);
-	if (r == 0 && !has(s->subnet6) && resolve_yes(s->ipv6))
-		choose_subnet6(net, held, nets, n, avoid, n_avoid);
+	if (!net->subnet4.ip.family && needs_subnet4(s))
+		r = choose_subnet4(net, nets, n, avoid, n_avoid, f);
+	if (r == 0 && !net->subnet6.ip.family && needs_subnet6(s))
+		choose_subnet6(net, nets, n, avoid, n_avoid);
 	if (r == 0 && net->subnet4.ip.family) {
 		r = put(&s->subnet, ip_prefix_text(&net->subnet4, text));
 		if (r == 0)
@@ -372,7 +387,7 @@ static int resolve_networks(struct net_spec *spec, struct net *nets,
 	struct fail why;
 	int r;
 
-	/* subnets that somebody wrote down come before those that are chosen */
+	/* subnets that somebody wrote down come first, then those that networks had, then new ones */
 	for (size_t i = 0; i < spec->n_networks; i++) {
 		struct netspec_network *s = nets[i].spec = &spec->networks[i];
 
@@ -386,10 +401,13 @@ static int resolve_networks(struct net_spec *spec, struct net *nets,
 		if (r < 0)
 			network_problem(s, &why);
 	}
+	for (size_t i = 0; i < spec->n_networks; i++)
+		if (!has(nets[i].spec->problem))
+			keep_subnets(&nets[i], leases, nets, spec->n_networks, avoid, n_avoid);
 	for (size_t i = 0; i < spec->n_networks; i++) {
 		if (has(nets[i].spec->problem))
 			continue;
-		r = resolve_net(&nets[i], leases, nets, spec->n_networks, avoid, n_avoid, &why);
+		r = resolve_net(&nets[i], nets, spec->n_networks, avoid, n_avoid, &why);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
