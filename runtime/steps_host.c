@@ -57,9 +57,6 @@ int filter_apply(struct run *run, char *const *arg, struct fail *f)
 	return filter_load(caps, &run->filter, f);
 }
 
-#pragma weak port_attach
-#pragma weak port_detach
-
 int port_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	const struct container_spec *s = run->spec;
@@ -67,8 +64,6 @@ int port_apply(struct run *run, char *const *arg, struct fail *f)
 	(void)arg;
 	if (!run->fresh_net)
 		return 0; /* the namespace was kept, and the port with it */
-	if (!port_attach)
-		return fail_set(f, ENOSYS, "this build has no networks");
 	return port_attach(s->unit, s->networks, s->n_networks, s->ports, s->n_ports, run->netns,
 			   f);
 }

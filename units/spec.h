@@ -14,10 +14,12 @@
 #include "units/record.h"
 
 struct spec_mount {
-	char *type;    /* "volume", "bind", "tmpfs" */
-	char *source;  /* volume: name; bind: absolute host path; tmpfs: "" */
+	char *type;    /* "volume", "bind", "tmpfs", "device" (a .volume with Device= and Type=) */
+	char *source;  /* volume: name; bind: absolute host path; tmpfs: ""; device: its path */
 	char *target;  /* absolute path inside */
 	char *options; /* comma list as the unit has it, checked: "ro,noexec" or "" */
+	char *fs_type; /* device: "ext4"; else "" */
+	char *fs_data; /* device: options for the file system (Options=); else "" */
 };
 
 struct spec_port {
@@ -35,6 +37,31 @@ struct spec_network {
 	char *aliases; /* comma list of extra names, or "" */
 };
 
+struct spec_pair {
+	char *name;
+	char *value;
+};
+
+struct spec_ulimit {
+	char *name; /* "nofile" */
+	char *soft; /* decimal; "-1" = unlimited */
+	char *hard;
+};
+
+struct spec_device {
+	char *host;      /* "/dev/dri" : a device, or a folder of them */
+	char *container; /* path inside */
+	char *access;    /* of "rwm" */
+	char *optional;  /* "yes": only if it is there; "" */
+};
+
+struct spec_secret {
+	char *name;   /* file in PATH_SECRETS */
+	char *type;   /* "mount" or "env" */
+	char *target; /* absolute path, or variable; "" = /run/secrets/<name>, or the name */
+	char *uid, *gid, *mode; /* of the file: decimal, decimal, octal; "" = 0, 0, 0444 */
+};
+
 struct container_spec {
 	char *unit;          /* "web.container" */
 	char *service;       /* "web" : also the name of its cgroup and of its log */
@@ -45,24 +72,53 @@ struct container_spec {
 	char *user;          /* "uid|name[:gid|name]"; NULL = the image's */
 	bool entrypoint_set; /* Entrypoint= was written, even if empty */
 	struct strlist entrypoint;
-	struct strlist exec; /* replaces the image's Cmd where it has any item */
-	struct strlist env;  /* "NAME=value", later wins; over the image's */
+	struct strlist exec;      /* replaces the image's Cmd where it has any item */
+	struct strlist env;       /* "NAME=value", later wins; over the image's */
+	struct strlist env_files; /* absolute, Podman's format, in order; env wins over them */
 	struct spec_mount *mounts;
 	size_t n_mounts;
 	struct spec_port *ports;
 	size_t n_ports;
 	struct spec_network *networks; /* empty = none */
 	size_t n_networks;
-	char *userns;                     /* "auto" or "host" */
-	int64_t ids_base;                 /* auto: first host id */
-	int64_t ids_count;                /* auto: 65536 */
+	char *userns;      /* "auto" or "host" */
+	int64_t ids_base;  /* auto: first host id */
+	int64_t ids_count; /* auto: 65536 */
+	/* UIDMap=, GIDMap=: "container:host:count"; set = used instead of ids_base and ids_count, for which
+	 * the host id of container id 0 must be among them */
+	struct strlist uid_map, gid_map;
+	struct strlist group_add;         /* GroupAdd=: names of the image's, or numbers */
 	struct strlist cap_add, cap_drop; /* "CAP_NET_ADMIN" or "all" */
 	bool no_new_privs;
 	bool read_only;
-	int64_t stop_signal; /* 0 = the image's, else SIGTERM */
-	int64_t pids_max;    /* 0 = default 2048, -1 = unlimited */
-	int64_t memory_max;  /* bytes; 0 = unlimited */
-	int64_t shm_size;    /* bytes; 0 = 64 MiB */
+	int64_t stop_signal;  /* 0 = the image's, else SIGTERM */
+	int64_t pids_max;     /* 0 = default 2048, -1 = unlimited */
+	int64_t memory_max;   /* bytes; 0 = unlimited */
+	int64_t shm_size;     /* bytes; 0 = 64 MiB */
+	bool read_only_tmpfs; /* with read_only: tmpfs on /run, /tmp, /var/tmp */
+	char *seccomp;        /* NULL = the default filter; "unconfined"; or path of a profile */
+	struct strlist mask, unmask; /* paths; unmask also "ALL" and patterns with '*' */
+	struct spec_pair *sysctls;
+	size_t n_sysctls;
+	struct spec_ulimit *ulimits;
+	size_t n_ulimits;
+	struct spec_device *devices;
+	size_t n_devices;
+	struct spec_secret *secrets;
+	size_t n_secrets;
+	struct strlist add_hosts;                   /* "name:address", or "name:host-gateway" */
+	struct strlist dns, dns_option, dns_search; /* dns "none": the image's resolv.conf stays */
+	char *timezone; /* "Europe/Berlin", "local"; NULL = as the image has it */
+	bool run_init;  /* a small init of ours is process 1 */
+	bool oom_score_set;
+	int64_t oom_score_adjust;
+	/* cgroup limits: 0 = not set, -1 = "max" where that makes sense */
+	int64_t memory_high, memory_low, memory_min, memory_swap_max; /* bytes */
+	int64_t cpu_weight, cpu_quota_percent, io_weight;
+	char *cpus; /* cpuset.cpus; NULL = all */
+	/* The unit whose network, ipc and host name this one shares ("x.pod", "db.container"), NULL = none.
+	 * PID 1 hands in the namespaces. */
+	char *joins;
 };
 
 void spec_encode(const struct container_spec *spec, struct buf *b);

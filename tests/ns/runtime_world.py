@@ -62,6 +62,8 @@ def spec(unit, image, **fields):
             words.append(key)
             continue
         for item in value if isinstance(value, list) else [value]:
+            if key == "mount" and len(item) == 4:
+                item += ("", "")
             words.append(key)
             words.extend(map(str, item) if isinstance(item, tuple) else [str(item)])
     return b"".join(w.encode() + b"\0" for w in words)
