@@ -14,6 +14,12 @@
 
 #include "base/buf.h"
 
+/* jansson has functions of these names; a static program that links both must not mix them up. No
+ * file includes both headers. */
+#define json_object json_out_object
+#define json_array  json_out_array
+#define json_null   json_out_null
+
 #define JSON_DEPTH_MAX 32
 
 struct json_out {

@@ -19,3 +19,17 @@
 #define LIMIT_CLIENTS         64u
 #define LIMIT_CLIENT_IDLE_SEC 5u         /* a client that sends nothing is cut */
 #define LIMIT_CLIENT_QUEUE    (1u << 20) /* bytes that wait for a client that does not read */
+
+/* Image archives and the layers in them; import's --max-* options override the last three. */
+#define LIMIT_IMAGE_JSON    (4u << 20) /* an index, manifest or config; registries take 4 MiB too */
+#define LIMIT_IMAGE_MEMBERS 65536u     /* files in an archive */
+#define LIMIT_IMAGE_LAYERS  128u       /* what other engines allow; overlayfs could do 500 */
+#define LIMIT_IMAGE_COUNT   64u        /* images in one archive */
+#define LIMIT_ENTRY_PATH    4095u      /* PATH_MAX without its NUL */
+#define LIMIT_ENTRY_NAME    255u       /* NAME_MAX */
+#define LIMIT_ENTRY_DEPTH   256u       /* directories; removal takes an fd for each level */
+#define LIMIT_ENTRY_XATTRS \
+	(256u << 10) /* names and values of one entry; one value is 64 KiB at most */
+#define LIMIT_IMAGE_BYTES   (32ull << 30)
+#define LIMIT_IMAGE_ENTRIES 2000000ull /* the largest images in use have about 400,000 */
+#define LIMIT_IMAGE_RATIO   250ull /* unpacked to packed, beyond 64 MiB; real layers stay below 50 */

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rootfs/images/import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/json_out.h"
+#include "base/words.h"
+#include "rootfs/images/archive.h"
+#include "rootfs/images/image_ini.h"
+
+/* A layer that was made and waits for its place. */
+struct made {
+	char name[STORE_HEX_MAX + 1]; /* in layers/, and in the work directory */
+	struct layer_meta meta;
+};
+
+struct import {
+	const struct store *store;
+	const struct import_limits *limits;
+	const struct out *out;
+	struct archive_file archive;
+	char work_name[32];
+	int work; /* directory in tmp/ */
+	struct made *made;
+	size_t n_made;
+};
+
+static void note(void *arg, const char *text)
+{
+	out_say(((struct import *)arg)->out, "note", text);
+}
+
+/* --- work directory -------------------------------------------------------------------------- */
+
+static int work_open(struct import *m, struct fail *f)
+{
+	for (unsigned n = 0; n < 1000; n++) {
+		snprintf(m->work_name, sizeof(m->work_name), "import-%d-%u", getpid(), n);
+		if (mkdirat(m->store->tmp, m->work_name, 0700) == 0)
+			break;
+		if (errno != EEXIST)
+			return fail_set(f, errno, "mkdir in tmp/");
+	}
+	m->work = openat(m->store->tmp, m->work_name,
+			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* the lock tells prune that somebody is at work */
+	if (m->work < 0 || flock(m->work, LOCK_EX | LOCK_NB) < 0)
+		return fail_set(f, errno, "open \"%s\" in tmp/", m->work_name);
+	return 0;
+}
+
+static void work_done(struct import *m)
+{
+	for (size_t i = 0; i < m->n_made; i++)
+		buf_done(&m->made[i].meta.assumes);
+	free(m->made);
+	if (m->work < 0)
+		return;
+	(void)io_remove_tree(m->store->tmp, m->work_name, NULL);
+	close(m->work);
+}
+
+/* --- layers ---------------------------------------------------------------------------------- */
+
+/* The chain id of a layer on top of others: the digest over both. */
+static void chain_add(char chain[DIGEST_MAX], const char *diff)
+{
+	struct digest d;
+
+	if (!*chain) {
+		strcpy(chain, diff);
+		return;
+	}
+	digest_init(&d, NULL);
+	digest_add(&d, chain, strlen(chain));
+	digest_add(&d, " ", 1);
+	digest_add(&d, diff, strlen(diff));
+	digest_end(&d, chain);
+}
+
+static struct made *find_made(struct import *m, const char *name)
+{
+	for (size_t i = 0; i < m->n_made; i++)
+		if (!strcmp(m->made[i].name, name))
+			return &m->made[i];
+	return NULL;
+}
+
+static int open_made(struct import *m, const char *name, struct fail *f)
+{
+	char path[STORE_HEX_MAX + 8];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/fs", name);
+	fd = openat(m->work, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? fail_set(f, errno, "open layer %s", name) : fd;
+}
+
+/* Opens a layer by that name, if there is one that is good on these layers: its fd, or -ENOENT. */
+static int open_known(struct import *m, const char *name, bool chained, const struct layers *below,
+		      struct fail *f)
+{
+	struct layer_meta meta = {0};
+	struct made *made = find_made(m, name);
+	int fd, r = 1;
+
+	fd = made ? open_made(m, name, f) : store_layer_open(m->store, name, f);
+	if (fd < 0)
+		return fd;
+	if (!chained) {
+		r = made ? 0 : layer_meta_read(m->store, name, &meta, f);
+		if (r == 0) {
+			struct buf *a = made ? &made->meta.assumes : &meta.assumes;
+
+			r = layer_assumptions_hold(a->data, a->len, below, f);
+		}
+		buf_done(&meta.assumes);
+	}
+	if (r == 1)
+		return fd;
+	close(fd);
+	return r < 0 ? r : -ENOENT;
+}
+
+static int keep_made(struct import *m, struct writer *w, const char *name, struct fail *f)
+{
+	struct made *grown = reallocarray(m->made, m->n_made + 1, sizeof(*grown));
+
+	if (!grown)
+		return fail_set(f, ENOMEM, "no memory");
+	m->made = grown;
+	grown[m->n_made] = (struct made){
+		.meta = {.bytes = w->bytes, .entries = w->entries, .assumes = w->assumes}};
+	strcpy(grown[m->n_made++].name, name);
+	w->assumes = (struct buf){0};
+	return 0;
+}
+
+static int write_meta(struct import *m, const char *name, struct fail *f)
+{
+	char path[STORE_HEX_MAX + 8];
+	_buf_ struct buf text = {0};
+	_fd_
+	int fd = -1;
+	int r;
+
+	layer_meta_write(&text, &find_made(m, name)->meta);
+	if (text.bad)
+		return fail_set(f, ENOMEM, "no memory");
+	snprintf(path, sizeof(path), "%s/meta", name);
+	fd = openat(m->work, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return fail_set(f, errno, "create \"%s\"", path);
+	r = io_write_all(fd, text.data, text.len);
+	return r < 0 ? fail_set(f, -r, "write \"%s\"", path) : 0;
+}
+
+/* Unpacks into <work>/new/fs through the writer and checks the diff id. */
+static int unpack(struct import *m, const struct layer_source *l, struct writer *w, struct fail *f)
+{
+	struct hash_arg hash = {.like = l->diff,
+				.max_bytes = quota_unpacked(l->part.len, m->limits->max_ratio,
+							    m->limits->max_bytes)};
+	char is[160];
+	int r = reader_layer(m->archive.fd, l->part, &hash, w, is, f);
+
+	if (r < 0)
+		return r;
+	return strcmp(is, l->diff)
+		       ? fail_set(f, EBADMSG, "its content is %s, the config says %s", is, l->diff)
+		       : 0;
+}
+
+/* Unpacks a layer; ret_name is what it is called. Returns the fd of its tree. */
+static int make_layer(struct import *m, const struct layer_source *l, const char *chain,
+		      const struct layers *below, struct quota *q, char ret_name[STORE_HEX_MAX + 1],
+		      struct fail *f)
+{
+	struct writer w;
+	_fd_
+	int root = -1;
+	int r;
+
+	if (mkdirat(m->work, "new", 0755) < 0 || mkdirat(m->work, "new/fs", 0755) < 0)
+		return fail_set(f, errno, "mkdir in tmp/");
+	root = openat(m->work, "new/fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return fail_set(f, errno, "open in tmp/");
+	writer_init(&w, root, below, q);
+	w.note = note;
+	w.note_arg = m;
+	r = unpack(m, l, &w, f);
+	if (r == 0) {
+		bool taken = find_made(m, digest_hex(l->diff)) ||
+			     faccessat(m->store->layers, digest_hex(l->diff), F_OK, 0) == 0;
+
+		strcpy(ret_name, digest_hex(w.dependent || taken ? chain : l->diff));
+		r = keep_made(m, &w, ret_name, f);
+	}
+	writer_done(&w);
+	if (r == 0 && renameat(m->work, "new", m->work, ret_name) < 0)
+		r = fail_set(f, errno, "rename in tmp/");
+	if (r == 0)
+		r = write_meta(m, ret_name, f);
+	return r < 0 ? r : take_fd(&root);
+}
+
+/* Finds or makes a layer; adds its tree to `below`. */
+static int one_layer(struct import *m, const struct layer_source *l, char chain[DIGEST_MAX],
+		     struct layers *below, struct quota *q, char ret_name[STORE_HEX_MAX + 1],
+		     struct fail *f)
+{
+	int fd, r;
+
+	chain_add(chain, l->diff);
+	/* a blob that is not needed must be right all the same: an archive is good or it is not */
+	r = *l->digest ? archive_check(&m->archive, l->part, l->digest, f) : 0;
+	if (r < 0)
+		return r;
+	strcpy(ret_name, digest_hex(l->diff));
+	fd = open_known(m, ret_name, false, below, f);
+	if (fd == -ENOENT && strcmp(chain, l->diff) != 0) {
+		strcpy(ret_name, digest_hex(chain));
+		fd = open_known(m, ret_name, true, below, f);
+	}
+	if (fd == -ENOENT)
+		fd = make_layer(m, l, chain, below, q, ret_name, f);
+	if (fd < 0)
+		return fd;
+	below->fd[below->n++] = fd;
+	return 0;
+}
+
+/* --- images ---------------------------------------------------------------------------------- */
+
+/* The same tree twice cannot be in an overlay, and the upper one has all that the lower has. */
+static size_t without_repeats(char (*names)[STORE_HEX_MAX + 1], size_t n, const char **ret)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool again = false;
+
+		for (size_t k = i + 1; k < n; k++)
+			again = again || !strcmp(names[i], names[k]);
+		if (!again)
+			ret[kept++] = names[i];
+	}
+	return kept;
+}
+
+static int write_image(struct import *m, const struct image_plan *p,
+		       char (*names)[STORE_HEX_MAX + 1], struct fail *f)
+{
+	const char *layers[LIMIT_IMAGE_LAYERS];
+	size_t n = without_repeats(names, p->n_layers, layers);
+	char path[STORE_HEX_MAX + 16];
+	_buf_ struct buf text = {0};
+	_fd_
+	int fd = -1;
+	int r = image_ini_write(&text, p->id, layers, n, p->config.data, p->config.len, note, m, f);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "i-%s", p->id);
+	if (mkdirat(m->work, path, 0755) < 0)
+		return fail_set(f, errno, "mkdir in tmp/");
+	snprintf(path, sizeof(path), "i-%s/image.ini", p->id);
+	fd = openat(m->work, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return fail_set(f, errno, "create image.ini");
+	r = io_write_all(fd, text.data, text.len);
+	return r < 0 ? fail_set(f, -r, "write image.ini") : 0;
+}
+
+static int make_image(struct import *m, const struct image_plan *p, struct fail *f)
+{
+	struct quota q = {.max_bytes = m->limits->max_bytes, .max_entries = m->limits->max_entries};
+	char(*names)[STORE_HEX_MAX + 1] = calloc(p->n_layers + 1, sizeof(*names));
+	struct layers below = {0};
+	char chain[DIGEST_MAX] = "", text[200];
+	int r = names ? 0 : fail_set(f, ENOMEM, "no memory");
+
+	for (size_t i = 0; r == 0 && i < p->n_layers; i++) {
+		size_t before = m->n_made;
+
+		r = one_layer(m, &p->layers[i], chain, &below, &q, names[i], f);
+		if (r < 0) {
+			fail_wrap(f, "layer %zu of %zu (%s)", i + 1, p->n_layers,
+				  p->layers[i].diff);
+			break;
+		}
+		snprintf(text, sizeof(text), "layer %zu of %zu %.12s: %s", i + 1, p->n_layers,
+			 names[i], m->n_made > before ? "unpacked" : "in the store already");
+		out_say(m->out, "progress", text);
+	}
+	layers_done(&below);
+	if (r == 0)
+		r = write_image(m, p, names, f);
+	free(names);
+	return r;
+}
+
+/* --- commit ---------------------------------------------------------------------------------- */
+
+static int sync_dir(int dir, struct fail *f)
+{
+	return fsync(dir) < 0 ? fail_set(f, errno, "sync the store") : 0;
+}
+
+static int commit_layers(struct import *m, struct fail *f)
+{
+	for (size_t i = 0; i < m->n_made; i++) {
+		const char *name = m->made[i].name;
+
+		if (renameat(m->work, name, m->store->layers, name) == 0)
+			continue;
+		/* another import was faster with the same; ours goes with the work directory */
+		if (errno != EEXIST && errno != ENOTEMPTY)
+			return fail_set(f, errno, "rename layer %s into place", name);
+	}
+	return sync_dir(m->store->layers, f);
+}
+
+static int commit_image(struct import *m, const struct image_plan *p, struct fail *f)
+{
+	char from[STORE_HEX_MAX + 16];
+	_free_
+	char *text = NULL;
+	size_t len;
+	int r;
+	_fd_
+	int dir = -1;
+
+	snprintf(from, sizeof(from), "i-%s", p->id);
+	if (renameat(m->work, from, m->store->images, p->id) == 0)
+		return 0;
+	if (errno != EEXIST && errno != ENOTEMPTY)
+		return fail_set(f, errno, "rename image %s into place", p->id);
+	/* it was there: what stands in image.ini may be older than this program */
+	snprintf(from, sizeof(from), "i-%s/image.ini", p->id);
+	r = io_read_file(m->work, from, IMAGE_INI_MAX, &text, &len, f);
+	if (r < 0)
+		return r;
+	dir = openat(m->store->images, p->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return fail_set(f, errno, "open image %s", p->id);
+	return io_replace_file(dir, "image.ini", text, len, 0644, f);
+}
+
+static int commit_name(struct import *m, const char *ref, const char *id, struct fail *f)
+{
+	char name[STORE_NAME_MAX], target[STORE_HEX_MAX + 4];
+	int r = store_ref_name(ref, name, f);
+
+	if (r < 0)
+		return r;
+	snprintf(target, sizeof(target), "../%s", id);
+	(void)unlinkat(m->work, "name", 0);
+	if (symlinkat(target, m->work, "name") < 0 ||
+	    renameat(m->work, "name", m->store->names, name) < 0)
+		return fail_set(f, errno, "set the name \"%s\"", ref);
+	return 0;
+}
+
+/* What this archive made, for import_has(). */
+static int commit_record(struct import *m, struct fail *f)
+{
+	_buf_ struct buf text = {0};
+
+	if (!*m->archive.key)
+		return 0;
+	for (size_t i = 0; i < m->archive.n_plans; i++) {
+		const struct image_plan *p = &m->archive.plans[i];
+
+		if (p->n_names == 0)
+			buf_fmt(&text, "%s -\n", p->id);
+		for (size_t n = 0; n < p->n_names; n++)
+			buf_fmt(&text, "%s %s\n", p->id, p->names[n]);
+	}
+	if (text.bad)
+		return fail_set(f, ENOMEM, "no memory");
+	return io_replace_file(m->store->archives, m->archive.key, text.data, text.len, 0644, f);
+}
+
+static int commit(struct import *m, struct fail *f)
+{
+	int r;
+
+	/* one sync of the file system for all of it: cheaper than one for each of thousands of files */
+	if (syncfs(m->work) < 0)
+		return fail_set(f, errno, "sync the store");
+	r = commit_layers(m, f);
+	for (size_t i = 0; r == 0 && i < m->archive.n_plans; i++)
+		r = commit_image(m, &m->archive.plans[i], f);
+	if (r == 0)
+		r = sync_dir(m->store->images, f);
+	for (size_t i = 0; r == 0 && i < m->archive.n_plans; i++)
+		for (size_t n = 0; r == 0 && n < m->archive.plans[i].n_names; n++)
+			r = commit_name(m, m->archive.plans[i].names[n], m->archive.plans[i].id, f);
+	if (r == 0)
+		r = sync_dir(m->store->names, f);
+	return r == 0 ? commit_record(m, f) : r;
+}
+
+static void tell_result(struct import *m)
+{
+	for (size_t i = 0; i < m->archive.n_plans; i++) {
+		const struct image_plan *p = &m->archive.plans[i];
+		_buf_ struct buf b = {0};
+		struct json_out j;
+
+		if (!m->out->json) {
+			printf("%.12s", p->id);
+			for (size_t n = 0; n < p->n_names; n++)
+				printf(" %s", p->names[n]);
+			puts("");
+			continue;
+		}
+		json_init(&j, &b);
+		json_object(&j, NULL);
+		json_str(&j, "id", p->id);
+		json_array(&j, "names");
+		for (size_t n = 0; n < p->n_names; n++)
+			json_str(&j, NULL, p->names[n]);
+		json_end(&j);
+		json_end(&j);
+		if (!b.bad)
+			out_line(m->out, b.data);
+	}
+}
+
+int import_file(const struct store *s, const char *path, const char *name,
+		const struct import_limits *limits, const struct out *o, struct fail *f)
+{
+	struct import m = {.store = s, .limits = limits, .out = o, .work = -1};
+	int r = archive_open(&m.archive, path, name, f);
+
+	if (r == 0)
+		r = archive_plan(&m.archive, name, f);
+	if (r == 0)
+		r = work_open(&m, f);
+	for (size_t i = 0; r == 0 && i < m.archive.n_plans; i++) {
+		r = make_image(&m, &m.archive.plans[i], f);
+		if (r < 0)
+			fail_wrap(f, "\"%s\": image %.12s", path, m.archive.plans[i].id);
+	}
+	if (r == 0)
+		r = commit(&m, f);
+	if (r == 0)
+		tell_result(&m);
+	work_done(&m);
+	archive_done(&m.archive);
+	return r;
+}
+
+/* Whether what a record's line says is there: "<id> <reference or ->". */
+static bool line_holds(const struct store *s, char *line)
+{
+	char *space = strchr(line, ' ');
+	struct names layers = {0};
+	char name[STORE_NAME_MAX];
+	bool holds;
+
+	if (!space)
+		return false;
+	*space++ = '\0';
+	holds = store_hex_valid(line) && store_image_layers(s, line, &layers, NULL) == 0;
+	for (size_t i = 0; holds && i < layers.n; i++)
+		holds = faccessat(s->layers, layers.list[i], F_OK, 0) == 0;
+	names_done(&layers);
+	if (!holds || !strcmp(space, "-"))
+		return holds;
+	/* whatever it points to: a newer image may have taken the name since */
+	return store_ref_name(space, name, NULL) == 0 &&
+	       faccessat(s->names, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int import_has(const struct store *s, const char *path, const char *name, struct fail *f)
+{
+	struct archive_file a;
+	_free_
+	char *text = NULL;
+	size_t len;
+	int r = archive_open(&a, path, name, f);
+
+	if (r < 0) {
+		archive_done(&a);
+		return r;
+	}
+	r = *a.key ? io_read_file(s->archives, a.key, 1 << 20, &text, &len, f) : -ENOENT;
+	archive_done(&a);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		if (!line_holds(s, line))
+			return 0;
+	return 1;
+}
