@@ -211,9 +211,14 @@ build/host/system.cpio.zst: build/kernel/release $(addprefix rootfs/host/,mksyst
 	$(call say,PACK,$@)
 	$(Q)mkdir -p $(@D) && rootfs/host/mksystem build/kernel $@
 
-build/host/orlop.cpio.zst: $(PROGRAMS) $(wildcard netcfg/base.nft) $(addprefix rootfs/host/,mkorlop lib.sh) $(shell find rootfs/host/files -type f -o -type d)
+build/host/orlop.cpio.zst: $(PROGRAMS) build/seccomp/.made netcfg/base.nft $(addprefix rootfs/host/,mkorlop lib.sh) $(shell find rootfs/host/files -type f -o -type d)
 	$(call say,PACK,$@)
 	$(Q)mkdir -p $(@D) && rootfs/host/mkorlop $@ $(PROGRAMS)
+
+# The default system call filters: compiled once here instead of at a start on the host.
+build/seccomp/.made: build/bin/orlop-run
+	$(call say,FILTER,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && build/bin/orlop-run seccomp-compile $(@D) && touch $@
 
 .SECONDEXPANSION:
 build/images/%.tar: examples/images/%/build $$(shell find examples/images/$$* -type f) | $(DEPS_FIRST)
@@ -247,4 +252,4 @@ help: ## this list
 	@echo
 	@echo '  V=1 shows every command; CC=clang uses the other compiler; SAN=1 for sanitized tests.'
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(FB)/obj -name '*.d' 2>/dev/null)
