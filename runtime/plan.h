@@ -104,4 +104,4 @@ int plan_make(struct plan *plan, const struct container_spec *spec, const struct
 void plan_done(struct plan *plan);
 
 /* One line a step: its name, then label=value for each argument; then the process. */
-void plan_print(const struct plan *plan, struct buf *out);
+void plan_show(const struct plan *plan, struct buf *out);

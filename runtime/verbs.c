@@ -40,7 +40,7 @@ int verb_plan(int argc, char **argv)
 	    image_find(&image, spec.image ? spec.image : "", &f) < 0 ||
 	    plan_make(&plan, &spec, &image, &f) < 0)
 		return complain(&f);
-	plan_print(&plan, &out);
+	plan_show(&plan, &out);
 	fwrite(out.data, 1, out.len, stdout);
 	plan_done(&plan);
 	image_done(&image);

@@ -49,7 +49,7 @@ static void print_step(const struct step *step, struct buf *out)
 	buf_chr(out, '\n');
 }
 
-void plan_print(const struct plan *plan, struct buf *out)
+void plan_show(const struct plan *plan, struct buf *out)
 {
 	for (size_t i = 0; i < plan->n; i++)
 		print_step(&plan->steps[i], out);

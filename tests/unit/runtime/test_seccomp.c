@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The compiled filter, run in an interpreter of the kernel's instruction set: the verdict of every system
+ * call against a frozen table, and the calls that are refused by their arguments.
+ * After a change on purpose: UPDATE=1 build/tests/unit/runtime/test_seccomp, and read the diff.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "runtime/caps.h"
+#include "runtime/seccomp.h"
+
+#define TABLE   "tests/unit/runtime/golden/seccomp.table"
+#define LAST    470
+#define X32_BIT 0x40000000u
+
+struct head {
+	uint32_t magic;
+	uint16_t n[2];
+};
+
+static char *file;
+static struct sock_filter *programs[2];
+static uint16_t lengths[2];
+
+static void compile(uint64_t caps)
+{
+	struct fail f = {0};
+	struct head head;
+	size_t len;
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+
+	free(file);
+	if (filter_compile(caps, fd, &f) < 0 ||
+	    io_read_fd(fd, "filter", 1 << 20, &file, &len, &f) < 0)
+		fail_msg("%s", f.text);
+	close(fd);
+	memcpy(&head, file, sizeof(head));
+	for (int i = 0; i < 2; i++)
+		lengths[i] = head.n[i];
+	programs[0] = (struct sock_filter *)(void *)(file + sizeof(head));
+	programs[1] = programs[0] + head.n[0];
+	assert_int_equal(len, sizeof(head) + (size_t)(head.n[0] + head.n[1]) * 8);
+}
+
+static uint32_t alu(uint16_t code, uint32_t a, uint32_t k)
+{
+	switch (BPF_OP(code)) {
+	case BPF_AND: return a & k;
+	case BPF_OR: return a | k;
+	case BPF_ADD: return a + k;
+	case BPF_SUB: return a - k;
+	case BPF_RSH: return a >> k;
+	case BPF_LSH: return a << k;
+	}
+	fail_msg("alu %x", code);
+	return 0;
+}
+
+static bool jump(uint16_t code, uint32_t a, uint32_t k)
+{
+	switch (BPF_OP(code)) {
+	case BPF_JEQ: return a == k;
+	case BPF_JGT: return a > k;
+	case BPF_JGE: return a >= k;
+	case BPF_JSET: return a & k;
+	}
+	fail_msg("jump %x", code);
+	return false;
+}
+
+static uint32_t interpret(const struct sock_filter *p, size_t n, const struct seccomp_data *data)
+{
+	uint32_t a = 0, memory[BPF_MEMWORDS] = {0};
+
+	for (size_t pc = 0; pc < n; pc++) {
+		const struct sock_filter *i = &p[pc];
+
+		switch (BPF_CLASS(i->code)) {
+		case BPF_LD:
+			if (BPF_MODE(i->code) == BPF_MEM)
+				a = memory[i->k];
+			else
+				memcpy(&a, (const char *)data + i->k, sizeof(a));
+			break;
+		case BPF_ST: memory[i->k] = a; break;
+		case BPF_ALU: a = alu(i->code, a, i->k); break;
+		case BPF_JMP:
+			if (BPF_OP(i->code) == BPF_JA)
+				pc += i->k;
+			else
+				pc += jump(i->code, a, i->k) ? i->jt : i->jf;
+			break;
+		case BPF_RET: return i->k;
+		default: fail_msg("instruction %x", i->code);
+		}
+	}
+	fail_msg("the program has no end");
+	return 0;
+}
+
+/* As the kernel combines them: the severest; of equals the one installed last. */
+static uint32_t verdict(uint32_t arch, uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2)
+{
+	struct seccomp_data data = {.nr = (int)number, .arch = arch, .args = {a0, a1, a2}};
+	uint32_t first = interpret(programs[0], lengths[0], &data);
+	uint32_t second = interpret(programs[1], lengths[1], &data);
+
+	return (second & SECCOMP_RET_ACTION_FULL) <= (first & SECCOMP_RET_ACTION_FULL) ? second
+										       : first;
+}
+
+static const char *verdict_name(uint32_t v, char text[32])
+{
+	if (v == SECCOMP_RET_ALLOW)
+		return "allow";
+	if ((v & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
+		snprintf(text, 32, "action %x", v);
+	else if ((v & SECCOMP_RET_DATA) == EPERM)
+		return "EPERM";
+	else if ((v & SECCOMP_RET_DATA) == ENOSYS)
+		return "ENOSYS";
+	else
+		snprintf(text, 32, "errno %u", v & SECCOMP_RET_DATA);
+	return text;
+}
+
+static void print_table(struct buf *b)
+{
+	static const struct {
+		const char *name;
+		uint32_t arch, bit;
+	} arches[] = {{"x86_64", AUDIT_ARCH_X86_64, 0},
+		      {"x86", AUDIT_ARCH_I386, 0},
+		      {"x32", AUDIT_ARCH_X86_64, X32_BIT},
+		      {"arm", AUDIT_ARCH_ARM, 0}};
+	char text[32];
+
+	for (size_t i = 0; i < sizeof(arches) / sizeof(arches[0]); i++)
+		for (uint32_t n = 0; n <= LAST; n++) {
+			uint32_t v = verdict(arches[i].arch, n | arches[i].bit, 0, 0, 0);
+
+			/* what a program gets for a call that nobody has heard of goes unsaid */
+			if (v != (SECCOMP_RET_ERRNO | ENOSYS))
+				buf_fmt(b, "%s %u %s\n", arches[i].name, n, verdict_name(v, text));
+		}
+}
+
+static void frozen_table(void **state)
+{
+	struct buf b = {0};
+	char *want;
+	size_t len;
+
+	(void)state;
+	compile(0x800405fb);
+	print_table(&b);
+	if (getenv("UPDATE")) {
+		FILE *f = fopen(TABLE, "w");
+
+		fputs(b.data, f);
+		fclose(f);
+	}
+	assert_int_equal(io_read_file(AT_FDCWD, TABLE, 1 << 20, &want, &len, NULL), 0);
+	assert_string_equal(b.data, want);
+	free(want);
+	buf_done(&b);
+}
+
+#define NATIVE(n, a, b, c) verdict(AUDIT_ARCH_X86_64, n, a, b, c)
+#define REFUSED(e)         (SECCOMP_RET_ERRNO | (e))
+#define HIGH               0xdeadbeef00000000ull
+
+static void refused_by_arguments(void **state)
+{
+	(void)state;
+	compile(0x800405fb);
+	assert_int_equal(NATIVE(SYS_ioctl, 0, TIOCSTI, 0), REFUSED(EPERM));
+	assert_int_equal(NATIVE(SYS_ioctl, 0, HIGH | TIOCSTI, 0), REFUSED(EPERM));
+	assert_int_equal(NATIVE(SYS_ioctl, 0, TIOCLINUX, 0), REFUSED(EPERM));
+	assert_int_equal(NATIVE(SYS_ioctl, 0, TCGETS, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict(AUDIT_ARCH_I386, 54, 0, TIOCSTI, 0), REFUSED(EPERM));
+	assert_int_equal(verdict(AUDIT_ARCH_I386, 54, 0, TCGETS, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(NATIVE(SYS_socket, 40, 1, 0), REFUSED(EPERM));
+	assert_int_equal(NATIVE(SYS_socket, HIGH | 40, 1, 0), REFUSED(EPERM));
+	assert_int_equal(NATIVE(SYS_socket, 2, 1, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(NATIVE(SYS_socket, 16, 3, 9), REFUSED(EINVAL));
+	assert_int_equal(NATIVE(SYS_socket, HIGH | 16, 3, HIGH | 9), REFUSED(EINVAL));
+	assert_int_equal(NATIVE(SYS_socket, 16, 3, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict(AUDIT_ARCH_I386, 102, 1, 0, 0), SECCOMP_RET_ALLOW);
+}
+
+static void namespaces_are_refused(void **state)
+{
+	static const uint64_t flags[] = {0x00020000, 0x02000000, 0x04000000, 0x08000000,
+					 0x10000000, 0x20000000, 0x40000000};
+
+	(void)state;
+	compile(0x800405fb);
+	assert_int_equal(NATIVE(SYS_clone, 0x11, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(NATIVE(SYS_clone, 0x3d0f00, 0, 0), SECCOMP_RET_ALLOW); /* a thread */
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		assert_int_equal(NATIVE(SYS_clone, flags[i] | 0x11, 0, 0), REFUSED(EPERM));
+		assert_int_equal(NATIVE(SYS_clone, HIGH | flags[i], 0, 0), REFUSED(EPERM));
+		assert_int_equal(verdict(AUDIT_ARCH_I386, 120, flags[i], 0, 0), REFUSED(EPERM));
+	}
+	assert_int_equal(NATIVE(SYS_clone3, 0, 0, 0), REFUSED(ENOSYS));
+	assert_int_equal(NATIVE(SYS_unshare, 0, 0, 0), REFUSED(EPERM));
+}
+
+static void personality_by_value(void **state)
+{
+	(void)state;
+	compile(0x800405fb);
+	assert_int_equal(NATIVE(SYS_personality, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(NATIVE(SYS_personality, 0xffffffff, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(NATIVE(SYS_personality, 0x0400000, 0, 0), REFUSED(ENOSYS));
+	assert_int_equal(NATIVE(SYS_personality, 0x0040000, 0, 0), REFUSED(ENOSYS));
+}
+
+static void capabilities_open_what_needs_them(void **state)
+{
+	static const struct {
+		int cap;
+		uint32_t call;
+	} cases[] = {
+		{CAP_SYS_ADMIN, SYS_mount},         {CAP_SYS_ADMIN, SYS_unshare},
+		{CAP_SYS_ADMIN, SYS_clone3},        {CAP_SYS_ADMIN, SYS_setns},
+		{CAP_SYS_PTRACE, SYS_ptrace},       {CAP_SYS_PTRACE, SYS_process_vm_readv},
+		{CAP_SYS_BOOT, SYS_reboot},         {CAP_SYS_CHROOT, SYS_chroot},
+		{CAP_SYS_MODULE, SYS_init_module},  {CAP_SYS_PACCT, SYS_acct},
+		{CAP_SYS_RAWIO, SYS_iopl},          {CAP_SYS_TIME, SYS_settimeofday},
+		{CAP_SYS_TTY_CONFIG, SYS_vhangup},  {CAP_SYS_NICE, SYS_mbind},
+		{CAP_SYSLOG, SYS_syslog},           {CAP_BPF, SYS_bpf},
+		{CAP_PERFMON, SYS_perf_event_open}, {CAP_DAC_READ_SEARCH, SYS_open_by_handle_at},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		compile(0);
+		assert_int_not_equal(NATIVE(cases[i].call, 0, 0, 0), SECCOMP_RET_ALLOW);
+		compile(CAPS_BIT(cases[i].cap));
+		assert_int_equal(NATIVE(cases[i].call, 0, 0, 0), SECCOMP_RET_ALLOW);
+	}
+	compile(CAPS_BIT(CAP_SYS_ADMIN));
+	assert_int_equal(NATIVE(SYS_clone, 0x10000000, 0, 0), SECCOMP_RET_ALLOW);
+	compile(CAPS_BIT(CAP_AUDIT_WRITE));
+	assert_int_equal(NATIVE(SYS_socket, 16, 3, 9), SECCOMP_RET_ALLOW);
+}
+
+static void never_whatever_the_capabilities(void **state)
+{
+	static const uint32_t calls[] = {
+		SYS_kexec_load,  SYS_keyctl,      SYS_add_key,
+		SYS_request_key, SYS_userfaultfd, SYS_pivot_root,
+		SYS_swapon,      SYS_vmsplice,    425 /* io_uring_setup */};
+
+	(void)state;
+	compile(UINT64_MAX);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		assert_int_not_equal(NATIVE(calls[i], 0, 0, 0), SECCOMP_RET_ALLOW);
+}
+
+static void key_changes_with_what_matters_only(void **state)
+{
+	char a[SECCOMP_KEY_MAX], b[SECCOMP_KEY_MAX];
+
+	(void)state;
+	filter_key(0, a);
+	filter_key(CAPS_BIT(CAP_CHOWN), b);
+	assert_string_equal(a, b);
+	filter_key(CAPS_BIT(CAP_SYS_ADMIN), b);
+	assert_string_not_equal(a, b);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(file);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frozen_table),
+		cmocka_unit_test(refused_by_arguments),
+		cmocka_unit_test(namespaces_are_refused),
+		cmocka_unit_test(personality_by_value),
+		cmocka_unit_test(capabilities_open_what_needs_them),
+		cmocka_unit_test(never_whatever_the_capabilities),
+		cmocka_unit_test(key_changes_with_what_matters_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, teardown);
+}
