@@ -182,3 +182,10 @@ struct mac mac_for_ip(const struct ip *ip)
 		memcpy(m.b + 2, ip->b + n - 4, 4);
 	return m;
 }
+
+struct ip ip_link_local(const struct mac *m)
+{
+	return (struct ip){6,
+			   {0xfe, 0x80, 0, 0, 0, 0, 0, 0, m->b[0] ^ 2, m->b[1], m->b[2], 0xff, 0xfe,
+			    m->b[3], m->b[4], m->b[5]}};
+}

@@ -57,3 +57,6 @@ uint64_t ip_hash(uint64_t seed, const char *s);
 
 /* The MAC that belongs to an address: 02:6f and its last four bytes. */
 struct mac mac_for_ip(const struct ip *ip);
+
+/* The link-local IPv6 address that the kernel makes from a MAC (EUI-64). */
+struct ip ip_link_local(const struct mac *m);

@@ -21,6 +21,7 @@ const struct nft_set nft_sets[NFT_SET__N] = {
 	[NFT_TOGETHER] = {"together", NFPROTO_INET, 2 * LEN_DEV, 0},
 	[NFT_SOURCE4] = {"source4", NFPROTO_BRIDGE, LEN_DEV + LEN_MAC + 4, 0},
 	[NFT_SOURCE6] = {"source6", NFPROTO_BRIDGE, LEN_DEV + LEN_MAC + 16, 0},
+	[NFT_TARGET6] = {"target6", NFPROTO_BRIDGE, LEN_DEV + LEN_MAC + 16, 0},
 	[NFT_PUBLISH4] = {"publish4", NFPROTO_INET, LEN_PROTO + LEN_PORT, 4 + LEN_PORT},
 	[NFT_PUBLISH4_AT] = {"publish4_at", NFPROTO_INET, 4 + LEN_PROTO + LEN_PORT, 4 + LEN_PORT},
 	[NFT_PUBLISH6] = {"publish6", NFPROTO_INET, LEN_PROTO + LEN_PORT, 16 + LEN_PORT},
@@ -116,10 +117,10 @@ struct nft_elem *nft_add_together(struct nft_elems *list, const char *from, cons
 	return e;
 }
 
-struct nft_elem *nft_add_source(struct nft_elems *list, const char *dev, const struct mac *mac,
-				const struct ip *ip, const char *unit)
+static struct nft_elem *add_own(struct nft_elems *list, enum nft_set_id set, const char *dev,
+				const struct mac *mac, const struct ip *ip, const char *unit)
 {
-	struct nft_elem *e = append(list, ip->family == 4 ? NFT_SOURCE4 : NFT_SOURCE6, unit);
+	struct nft_elem *e = append(list, set, unit);
 	uint8_t *at;
 
 	if (!e)
@@ -128,6 +129,18 @@ struct nft_elem *nft_add_source(struct nft_elems *list, const char *dev, const s
 	memcpy(at, mac->b, sizeof(mac->b));
 	put_ip(at + LEN_MAC, ip);
 	return e;
+}
+
+struct nft_elem *nft_add_source(struct nft_elems *list, const char *dev, const struct mac *mac,
+				const struct ip *ip, const char *unit)
+{
+	return add_own(list, ip->family == 4 ? NFT_SOURCE4 : NFT_SOURCE6, dev, mac, ip, unit);
+}
+
+struct nft_elem *nft_add_target(struct nft_elems *list, const char *dev, const struct mac *mac,
+				const struct ip *ip, const char *unit)
+{
+	return add_own(list, NFT_TARGET6, dev, mac, ip, unit);
 }
 
 struct nft_elem *nft_add_publish(struct nft_elems *list, const struct nft_publish *p,
@@ -172,6 +185,7 @@ static const uint8_t parts[NFT_SET__N][8] = {
 	[NFT_TOGETHER] = {P_DEV, P_DEV},
 	[NFT_SOURCE4] = {P_DEV, P_MAC, P_IP4},
 	[NFT_SOURCE6] = {P_DEV, P_MAC, P_IP6},
+	[NFT_TARGET6] = {P_DEV, P_MAC, P_IP6},
 	[NFT_PUBLISH4] = {P_PROTO, P_PORT, P_TO, P_IP4, P_PORT},
 	[NFT_PUBLISH4_AT] = {P_IP4, P_PROTO, P_PORT, P_TO, P_IP4, P_PORT},
 	[NFT_PUBLISH6] = {P_PROTO, P_PORT, P_TO, P_IP6, P_PORT},

@@ -17,6 +17,7 @@ enum nft_set_id {
 	NFT_TOGETHER,
 	NFT_SOURCE4,
 	NFT_SOURCE6,
+	NFT_TARGET6,
 	NFT_PUBLISH4,
 	NFT_PUBLISH4_AT,
 	NFT_PUBLISH6,
@@ -56,7 +57,12 @@ struct nft_elem *nft_elems_push(struct nft_elems *list, const struct nft_elem *e
 /* Appends. The returned element may be changed until the next one; NULL when memory ran out. */
 struct nft_elem *nft_add_bridge(struct nft_elems *list, enum nft_set_id set, const char *bridge);
 struct nft_elem *nft_add_together(struct nft_elems *list, const char *from, const char *to);
+/* A container may send from ip; the set follows from ip's family. */
 struct nft_elem *nft_add_source(struct nft_elems *list, const char *dev, const struct mac *mac,
+				const struct ip *ip, const char *unit);
+
+/* A container may say that it has the IPv6 address ip. */
+struct nft_elem *nft_add_target(struct nft_elems *list, const char *dev, const struct mac *mac,
 				const struct ip *ip, const char *unit);
 
 struct nft_publish {

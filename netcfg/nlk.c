@@ -107,7 +107,7 @@ static int receive(struct nl_sock *sk, judge_fn *judge, void *arg, struct fail *
 	}
 }
 
-static int wrap(struct fail *f, const char *fmt, va_list ap)
+static int __attribute__((format(printf, 2, 0))) wrap(struct fail *f, const char *fmt, va_list ap)
 {
 	char text[FAIL_TEXT_MAX];
 

@@ -64,8 +64,19 @@ static void diff_files(const struct net_state *want, const struct net_state *hav
 	}
 }
 
-static bool wanted_sysctl(const struct net_sysctl *w, const struct net_state *have)
+/* Whether the bridge of this name is yet to be made, or made anew. */
+static bool fresh(const struct net_state *want, const struct net_state *have, const char *dev)
 {
+	const struct net_link *w = find_link(want, dev), *h = find_link(have, dev);
+
+	return w && w->bridge && (!h || !ours(h) || strcmp(h->alias, w->alias) != 0);
+}
+
+static bool wanted_sysctl(const struct net_sysctl *w, const struct net_state *want,
+			  const struct net_state *have)
+{
+	if (*w->dev && fresh(want, have, w->dev))
+		return true;
 	for (size_t i = 0; i < have->n_sysctls; i++) {
 		const struct net_sysctl *h = &have->sysctls[i];
 
@@ -81,7 +92,7 @@ static void diff_sysctls(const struct net_state *want, const struct net_state *h
 			 struct op_list *ops)
 {
 	for (size_t i = 0; i < want->n_sysctls; i++)
-		if (wanted_sysctl(&want->sysctls[i], have))
+		if (wanted_sysctl(&want->sysctls[i], want, have))
 			add(ops, (struct op){.kind = OP_SYSCTL, .sysctl = &want->sysctls[i]});
 }
 
@@ -97,7 +108,7 @@ static void diff_links(const struct net_state *want, const struct net_state *hav
 		if (!w->bridge)
 			continue;
 		/* a link of this name that is not our bridge: making ours fails, and says why */
-		if (!h || !ours(h) || strcmp(h->alias, w->alias) != 0) {
+		if (fresh(want, have, w->name)) {
 			if (h && ours(h))
 				add(ops, (struct op){.kind = OP_LINK_DEL, .dev = w->name});
 			add(ops, (struct op){.kind = OP_BRIDGE_ADD, .link = w});
@@ -130,24 +141,21 @@ static void diff_addresses(const struct net_state *want, const struct net_state 
 {
 	for (size_t i = 0; i < have->n_addresses; i++) {
 		const struct net_address *h = &have->addresses[i];
-		const struct net_link *wl = find_link(want, h->dev), *hl = find_link(have, h->dev);
+		const struct net_link *wl = find_link(want, h->dev);
 
-		if (wl && wl->bridge && hl && ours(hl) && !strcmp(hl->alias, wl->alias) &&
-		    !link_local(&h->addr.ip) && !has_address(want, h))
+		if (wl && wl->bridge && !fresh(want, have, h->dev) && !link_local(&h->addr.ip) &&
+		    !has_address(want, h))
 			add(ops, (struct op){.kind = OP_ADDR_DEL, .address = h});
 	}
 	for (size_t i = 0; i < want->n_addresses; i++) {
-		const struct net_link *hl = find_link(have, want->addresses[i].dev);
-		const struct net_link *wl = find_link(want, want->addresses[i].dev);
-		bool fresh = !hl || !wl || !ours(hl) || strcmp(hl->alias, wl->alias) != 0;
-
-		if (fresh || !has_address(have, &want->addresses[i]))
+		if (fresh(want, have, want->addresses[i].dev) ||
+		    !has_address(have, &want->addresses[i]))
 			add(ops, (struct op){.kind = OP_ADDR_ADD, .address = &want->addresses[i]});
 	}
 	for (size_t i = 0; i < want->n_links; i++) {
 		const struct net_link *w = &want->links[i], *h = find_link(have, w->name);
 
-		if (w->up && (!h || !h->up || (w->bridge && strcmp(h->alias, w->alias) != 0)))
+		if (w->up && (!h || !h->up || fresh(want, have, w->name)))
 			add(ops, (struct op){.kind = OP_LINK_UP, .dev = w->name});
 	}
 }

@@ -21,10 +21,11 @@
 #define PLAN_ALIAS "orlop network "
 
 struct net_sysctl {
-	char path[96];  /* below /proc/sys */
-	char value[32]; /* as read: no newline, blanks squeezed to one */
-	bool optional;  /* want: only if the file is there; have: n/a */
-	bool missing;   /* have: the file is not there */
+	char path[96];             /* below /proc/sys */
+	char value[32];            /* as read: no newline, blanks squeezed to one */
+	char dev[NAME_DEVICE_MAX]; /* want: the bridge that it is a setting of, or "" */
+	bool optional;             /* want: only if the file is there; have: n/a */
+	bool missing;              /* have: the file is not there */
 };
 
 struct net_link {

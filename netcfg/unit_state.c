@@ -28,14 +28,24 @@ void unit_state_done(struct unit_state *s)
 	record_done(rows, s);
 }
 
-static void add_source(const struct unit_state *s, const struct state_device *d,
-		       const char *address, struct nft_elems *list)
+/* What a container may say that it is: its addresses, and IPv6's link-local one. */
+static void add_own(const struct unit_state *s, const struct state_device *d,
+		    struct nft_elems *list)
 {
+	struct ip ip, local;
 	struct mac mac;
-	struct ip ip;
 
-	if (ip_parse(resolve_str(address), &ip) && mac_parse(resolve_str(d->mac), &mac))
+	if (!mac_parse(resolve_str(d->mac), &mac))
+		return;
+	if (ip_parse(resolve_str(d->address), &ip))
 		nft_add_source(list, d->device, &mac, &ip, s->unit);
+	if (!ip_parse(resolve_str(d->address6), &ip))
+		return;
+	local = ip_link_local(&mac);
+	nft_add_source(list, d->device, &mac, &ip, s->unit);
+	nft_add_source(list, d->device, &mac, &local, s->unit);
+	nft_add_target(list, d->device, &mac, &ip, s->unit);
+	nft_add_target(list, d->device, &mac, &local, s->unit);
 }
 
 static void add_port(const struct unit_state *s, size_t i, const char *to, struct nft_elems *list)
@@ -59,10 +69,8 @@ static void add_port(const struct unit_state *s, size_t i, const char *to, struc
 
 void unit_state_elements(const struct unit_state *s, struct nft_elems *list)
 {
-	for (size_t i = 0; i < s->n_devices; i++) {
-		add_source(s, &s->devices[i], s->devices[i].address, list);
-		add_source(s, &s->devices[i], s->devices[i].address6, list);
-	}
+	for (size_t i = 0; i < s->n_devices; i++)
+		add_own(s, &s->devices[i], list);
 	for (size_t i = 0; i < s->n_ports; i++) {
 		add_port(s, i, s->ports[i].to, list);
 		add_port(s, i, s->ports[i].to6, list);

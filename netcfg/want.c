@@ -72,24 +72,29 @@ void net_state_done(struct net_state *s)
 	*s = (struct net_state){0};
 }
 
-static void sysctl(struct net_state *want, bool optional, const char *path, const char *value)
+static struct net_sysctl *sysctl(struct net_state *want, bool optional, const char *path,
+				 const char *value)
 {
 	struct net_sysctl *s = net_add_sysctl(want);
 
 	if (!s)
-		return;
+		return NULL;
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	snprintf(s->value, sizeof(s->value), "%s", value);
 	s->optional = optional;
+	return s;
 }
 
 static void bridge_sysctl(struct net_state *want, const char *family, const char *bridge,
 			  const char *key, const char *value)
 {
+	struct net_sysctl *s;
 	char path[96];
 
 	snprintf(path, sizeof(path), "net/%s/conf/%s/%s", family, bridge, key);
-	sysctl(want, !strcmp(family, "ipv6"), path, value);
+	s = sysctl(want, !strcmp(family, "ipv6"), path, value);
+	if (s)
+		snprintf(s->dev, sizeof(s->dev), "%s", bridge);
 }
 
 /* What a router needs, and what Network=host containers need to bind and ping without capabilities. */
