@@ -49,6 +49,7 @@ LIBS_init          := -linih
 LIBS_runtime       := -lseccomp -lcap -lnl-route-3 -lnl-3 -lpthread
 LIBS_netcfg        := -lnl-route-3 -lnl-3 -lpthread
 LIBS_rootfs/images := -larchive -ljansson -lnettle -lseccomp -lacl -lzstd -llzma -llz4 -lbz2 -lz -lpthread
+LIBS_logs          := -lseccomp
 LIBS_cli           := -linih -ljansson
 # Paths in debug information, and so build ids, do not depend on where the tree lies.
 CPPFLAGS_all       := -ffile-prefix-map=$(CURDIR)=. -I. -D_GNU_SOURCE -I/usr/include/libnl3

@@ -12,15 +12,14 @@ void json_init(struct json_out *j, struct buf *buf)
 	*j = (struct json_out){.buf = buf};
 }
 
-static void string(struct buf *b, const char *s)
+static void string(struct buf *b, const char *s, size_t left)
 {
 	static const char escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: byte, letter */
-	size_t left = strlen(s);
 
 	buf_chr(b, '"');
 	while (left) {
 		unsigned char c = (unsigned char)*s;
-		const char *e = c < 0x80 ? strchr(escapes, c) : NULL;
+		const char *e = c && c < 0x80 ? strchr(escapes, c) : NULL;
 		size_t n = utf8_char(s, left);
 
 		/* letters of the table stand at odd places: only even hits are bytes to escape */
@@ -45,7 +44,7 @@ static void before(struct json_out *j, const char *key)
 		buf_chr(j->buf, ',');
 	j->comma[j->depth] = true;
 	if (key) {
-		string(j->buf, key);
+		string(j->buf, key, strlen(key));
 		buf_chr(j->buf, ':');
 	}
 }
@@ -89,8 +88,13 @@ void json_str(struct json_out *j, const char *key, const char *value)
 		json_null(j, key);
 		return;
 	}
+	json_strn(j, key, value, strlen(value));
+}
+
+void json_strn(struct json_out *j, const char *key, const char *value, size_t len)
+{
 	before(j, key);
-	string(j->buf, value);
+	string(j->buf, value, len);
 }
 
 void json_int(struct json_out *j, const char *key, int64_t value)

@@ -34,6 +34,8 @@ void json_object(struct json_out *j, const char *key);
 void json_array(struct json_out *j, const char *key);
 void json_end(struct json_out *j);
 void json_str(struct json_out *j, const char *key, const char *value); /* NULL value = null */
+void json_strn(struct json_out *j, const char *key, const char *value,
+	       size_t len); /* NUL allowed */
 void json_int(struct json_out *j, const char *key, int64_t value);
 void json_bool(struct json_out *j, const char *key, bool value);
 void json_null(struct json_out *j, const char *key);

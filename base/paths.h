@@ -37,10 +37,12 @@
 #define PATH_TMP         PATH_STORE "/tmp" /* emptied at boot: what is half made lies here */
 #define PATH_LEASES      PATH_STATE "/leases"
 
-#define PATH_RUNDIR  "/run/orlop"
-#define PATH_CONTROL PATH_RUNDIR "/control"
-#define PATH_HOSTS   PATH_RUNDIR "/hosts" /* one hosts file for each network */
-#define PATH_RESOLV  PATH_RUNDIR "/resolv.conf"
+#define PATH_RUNDIR   "/run/orlop"
+#define PATH_CONTROL  PATH_RUNDIR "/control"
+/* the last output of units, while PATH_LOGS cannot be written */
+#define PATH_LOG_RING PATH_RUNDIR "/logs"
+#define PATH_HOSTS    PATH_RUNDIR "/hosts" /* one hosts file for each network */
+#define PATH_RESOLV   PATH_RUNDIR "/resolv.conf"
 #define PATH_NETSPEC \
 	PATH_RUNDIR "/network"           /* what orlop-net up made, every blank filled in: words */
 #define PATH_PORTS  PATH_RUNDIR "/ports" /* one file for each attached unit: words */
