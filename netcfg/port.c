@@ -12,6 +12,8 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/store.h"
+#include "netcfg/conntrack.h"
 #include "netcfg/nft_batch.h"
 #include "netcfg/port_plan.h"
 #include "netcfg/rt.h"
@@ -67,6 +69,8 @@ static int detach(struct nl_sock *route, struct nl_sock *filter, const char *uni
 		return r < 0 ? r : state_remove_unit(unit, f);
 	}
 	first = remove_elements(filter, &s, f);
+	if (!first) /* whoever takes the port next gets its clients */
+		(void)conntrack_forget(filter, &s, NULL);
 	r = remove_links(route, &s, first ? NULL : f);
 	first = first ? first : r;
 	unit_state_done(&s);
@@ -237,12 +241,18 @@ static int step_publish(struct attach *a, struct fail *f)
 	return r;
 }
 
+static int step_forget(struct attach *a, struct fail *f)
+{
+	return conntrack_forget(a->filter, &a->plan.state, f);
+}
+
 static const struct {
 	const char *name;
 	int (*apply)(struct attach *a, struct fail *f);
 } steps[] = {
 	{"leftovers", step_leftovers}, {"record", step_record},       {"links", step_links},
 	{"bridge", step_bridge},       {"namespace", step_namespace}, {"publish", step_publish},
+	{"forget", step_forget},
 };
 
 static int run_steps(struct attach *a, struct fail *f)
@@ -264,6 +274,13 @@ static int run_steps(struct attach *a, struct fail *f)
 	return 0;
 }
 
+/* It becomes a file's name. */
+static int check_unit(const char *unit, struct fail *f)
+{
+	return store_name_valid(unit) ? 0
+				      : fail_set(f, EINVAL, "not a unit's name: \"%.80s\"", unit);
+}
+
 static bool needs_spec(const struct spec_network *networks, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -281,10 +298,10 @@ int port_attach(const char *unit, const struct spec_network *networks, size_t n_
 	int lock = state_lock(LOCK_SH, f);
 	struct attach a = {.unit = unit, .netns = netns};
 	struct net_spec spec = {0};
-	int r;
+	int r = check_unit(unit, f);
 
-	if (lock < 0)
-		return lock;
+	if (lock < 0 || r < 0)
+		return lock < 0 ? lock : r;
 	r = needs_spec(networks, n_networks) ? state_load_spec(&spec, f) : 0;
 	if (r == 0)
 		r = port_plan_make(&a.plan, &spec, unit, networks, n_networks, ports, n_ports, f);
@@ -307,9 +324,10 @@ int port_detach(const char *unit, struct fail *f)
 	_nlk_ struct nl_sock *filter = NULL;
 	_fd_
 	int lock = state_lock(LOCK_SH, f);
+	int r = check_unit(unit, f);
 
-	if (lock < 0)
-		return lock;
+	if (lock < 0 || r < 0)
+		return lock < 0 ? lock : r;
 	route = nlk_open(NETLINK_ROUTE, f);
 	filter = route ? nlk_open(NETLINK_NETFILTER, f) : NULL;
 	return filter ? detach(route, filter, unit, f) : -EPROTO;

@@ -7,9 +7,15 @@
  *     net_probe ask PROTO ADDR PORT MS [SOURCE]   prints the answer, or "refused", "unreachable", "silence"
  *     net_probe hold ADDR PORT           connects by TCP, prints "open", then an answer for each line read
  *
+ *     net_probe frame DEV HEX            sends one raw frame
+ *     net_probe sniff DEV HEX MS         waits for an incoming frame that contains these bytes
+ *     net_probe stream ADDR PORT MS      sends UDP from one socket every 20 ms, prints each new answer
+ *
  * "serve" keeps a TCP connection open and answers each line.
  */
 #include <arpa/inet.h>
+#include <net/if.h>
+#include <netpacket/packet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -191,6 +197,92 @@ static int hold(char **args)
 	return 0;
 }
 
+static size_t unhex(const char *hex, unsigned char *ret, size_t size)
+{
+	size_t n = 0;
+
+	for (; hex[0] && hex[1] && n < size; hex += 2)
+		if (sscanf(hex, "%2hhx", &ret[n]) == 1)
+			n++;
+	return n;
+}
+
+static int raw_socket(const char *dev)
+{
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET, .sll_protocol = htons(3 /* all */)};
+	int fd = socket(AF_PACKET, SOCK_RAW, htons(3));
+
+	ll.sll_ifindex = (int)if_nametoindex(dev);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&ll, sizeof(ll)) < 0) {
+		perror(dev);
+		exit(2);
+	}
+	return fd;
+}
+
+static int frame(char **args)
+{
+	unsigned char data[1600];
+	size_t n = unhex(args[1], data, sizeof(data));
+
+	if (send(raw_socket(args[0]), data, n, 0) != (ssize_t)n) {
+		perror("send");
+		return 2;
+	}
+	return 0;
+}
+
+static int sniff(char **args)
+{
+	unsigned char want[256], data[65536];
+	size_t n = unhex(args[1], want, sizeof(want));
+	struct pollfd p = {.fd = raw_socket(args[0]), .events = POLLIN};
+	struct sockaddr_ll from;
+	socklen_t len = sizeof(from);
+
+	puts("ready");
+	fflush(stdout);
+	while (poll(&p, 1, atoi(args[2])) > 0) {
+		ssize_t got = recvfrom(p.fd, data, sizeof(data), 0, (struct sockaddr *)&from, &len);
+
+		if (got > 0 && from.sll_pkttype != PACKET_OUTGOING &&
+		    memmem(data, (size_t)got, want, n)) {
+			puts("seen");
+			return 0;
+		}
+	}
+	puts("nothing");
+	return 1;
+}
+
+static int stream(char **args)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(args[0], args[1], &ss);
+	int fd = socket(ss.ss_family, SOCK_DGRAM, 0), left = atoi(args[2]);
+	char text[512] = "", last[512] = "";
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&ss, len) < 0)
+		return complain();
+	for (; left > 0; left -= 20) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		ssize_t got;
+
+		(void)!send(fd, "?", 1, MSG_NOSIGNAL);
+		if (poll(&p, 1, 20) <= 0)
+			continue;
+		got = recv(fd, text, sizeof(text) - 1, 0);
+		text[got > 0 ? got : 0] = '\0';
+		if (*text && strcmp(text, last) != 0) {
+			fputs(text, stdout);
+			fflush(stdout);
+			strcpy(last, text);
+		}
+		usleep(20000);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -200,5 +292,11 @@ int main(int argc, char **argv)
 		return ask(argv + 2, argc - 2);
 	else if (argc == 4 && !strcmp(argv[1], "hold"))
 		return hold(argv + 2);
+	else if (argc == 4 && !strcmp(argv[1], "frame"))
+		return frame(argv + 2);
+	else if (argc == 5 && !strcmp(argv[1], "sniff"))
+		return sniff(argv + 2);
+	else if (argc == 5 && !strcmp(argv[1], "stream"))
+		return stream(argv + 2);
 	return 2;
 }
