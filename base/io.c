@@ -231,6 +231,36 @@ int io_remove_tree(int dirfd, const char *name, struct fail *f)
 	return 0;
 }
 
+int io_empty_dir_but(int fd, const char *keep, struct fail *f)
+{
+	_dir_ DIR *dir = NULL;
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int first = 0;
+
+	if (again < 0)
+		return fail_set(f, errno, "open a directory");
+	dir = fdopendir(again);
+	if (!dir) {
+		close(again);
+		return fail_set(f, ENOMEM, "read a directory");
+	}
+	for (struct dirent *e; (e = readdir(dir));) {
+		int r = 0;
+
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+		    (!keep || strcmp(e->d_name, keep)))
+			r = io_remove_tree(fd, e->d_name, first ? NULL : f);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+int io_empty_dir(int dir, struct fail *f)
+{
+	return io_empty_dir_but(dir, NULL, f);
+}
+
 int io_sealed_memfd(const char *name, const void *data, size_t len, struct fail *f)
 {
 	_fd_

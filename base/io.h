@@ -39,6 +39,11 @@ int io_mkdirs(const char *path, mode_t mode, struct fail *f);
  * and never crosses into another mount. Nothing there: 0. */
 int io_remove_tree(int dirfd, const char *name, struct fail *f);
 
+/* Removes everything in a directory (any fd of it but O_PATH), by the same rules; goes on after an error
+ * and returns the first one. The second form leaves the entry `keep`, if that is not NULL. */
+int io_empty_dir(int dir, struct fail *f);
+int io_empty_dir_but(int dir, const char *keep, struct fail *f);
+
 /* A sealed memfd with these bytes, for handing to a child that reads and cannot change it. */
 int io_sealed_memfd(const char *name, const void *data, size_t len, struct fail *f);
 

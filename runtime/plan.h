@@ -29,6 +29,7 @@
 enum step_op {
 	/* in orlop-run */
 	STEP_LIMIT,
+	STEP_DEVICE_FILTER,
 	STEP_VOLUME_MAKE,
 	STEP_SCRATCH,
 	STEP_FILTER,
@@ -50,12 +51,16 @@ enum step_op {
 	STEP_OVERLAY,
 	STEP_MOUNT,
 	STEP_DEVICE,
+	STEP_HOST_DEVICE,
 	STEP_LINK,
 	STEP_SYSCTL,
 	STEP_VOLUME,
+	STEP_DEVICE_VOLUME,
 	STEP_TMPFS,
 	STEP_FILE,
 	STEP_BIND_FILE,
+	STEP_TIMEZONE,
+	STEP_SECRET,
 	STEP_MASK,
 	STEP_READ_ONLY,
 	STEP_ROOT_READ_ONLY,
@@ -95,6 +100,8 @@ struct plan {
 	size_t n;
 	bool bad; /* memory ran out while it was made */
 	struct process process;
+	bool mapped;         /* the container has a user namespace of its own */
+	uint32_t uid0, gid0; /* its root on the host; 0 if not mapped */
 };
 
 /* Makes the plan in a zeroed struct; on failure it is empty again. -EINVAL: the unit asks for what cannot

@@ -25,9 +25,6 @@ struct run {
 	const struct plan *plan;
 	struct process *process; /* the plan's; the user step adds HOME */
 
-	bool mapped;       /* the container has a user namespace of its own */
-	uint32_t ids_base; /* mapped: its root on the host */
-
 	int report; /* to PID 1 */
 	int cgroup;
 	int userns, netns;
@@ -38,14 +35,19 @@ struct run {
 
 	int scratch; /* the directory that has this start's upper/ and work/ */
 	char *scratch_name;
-	int stage; /* tmpfs in the container's mount namespace: layers, root, masks */
-	int root;  /* the container's root */
-	int dev;   /* its /dev */
+	int stage;   /* tmpfs in the container's mount namespace: layers, root, masks */
+	int root;    /* the container's root */
+	int dev;     /* its /dev */
+	int secrets; /* ramfs in the stage */
+	unsigned n_secrets;
 
 	struct seccomp_filter filter; /* set by STEP_FILTER */
 	struct passwd_user user;      /* set by STEP_USER */
 	bool waited;                  /* PID 1 has given its go */
 };
+
+/* In a volume's folder beside `data`, until its first use is done with. */
+#define VOLUME_NEW "new"
 
 struct step_code {
 	int (*apply)(struct run *run, char *const *arg, struct fail *f);
@@ -54,6 +56,7 @@ struct step_code {
 
 /* The operations, by file. */
 int limit_apply(struct run *run, char *const *arg, struct fail *f);
+int device_filter_apply(struct run *run, char *const *arg, struct fail *f);
 int volume_make_apply(struct run *run, char *const *arg, struct fail *f);
 int scratch_apply(struct run *run, char *const *arg, struct fail *f);
 void scratch_undo(struct run *run, char *const *arg);
@@ -82,14 +85,18 @@ int pivot_apply(struct run *run, char *const *arg, struct fail *f);
 
 int mount_apply(struct run *run, char *const *arg, struct fail *f);
 int device_apply(struct run *run, char *const *arg, struct fail *f);
+int host_device_apply(struct run *run, char *const *arg, struct fail *f);
 int link_apply(struct run *run, char *const *arg, struct fail *f);
 int mask_apply(struct run *run, char *const *arg, struct fail *f);
 int read_only_apply(struct run *run, char *const *arg, struct fail *f);
 
 int volume_apply(struct run *run, char *const *arg, struct fail *f);
+int device_volume_apply(struct run *run, char *const *arg, struct fail *f);
 int tmpfs_apply(struct run *run, char *const *arg, struct fail *f);
 int file_apply(struct run *run, char *const *arg, struct fail *f);
 int bind_file_apply(struct run *run, char *const *arg, struct fail *f);
+int timezone_apply(struct run *run, char *const *arg, struct fail *f);
+int secret_apply(struct run *run, char *const *arg, struct fail *f);
 
 int filter_apply(struct run *run, char *const *arg, struct fail *f);
 

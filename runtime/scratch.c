@@ -32,26 +32,6 @@ static int open_unit(const char *unit, bool make, struct fail *f)
 	return fd < 0 ? fail_set(f, errno, "open(\"%s\")", path) : fd;
 }
 
-/* Removes everything in the directory but `keep`. */
-static int remove_all(int fd, const char *keep, struct fail *f)
-{
-	_dir_ DIR *dir = fdopendir(dup(fd));
-	int r, first = 0;
-
-	if (!dir)
-		return fail_set(f, errno, "reading " SCRATCH);
-	rewinddir(dir);
-	for (struct dirent *e; (e = readdir(dir));) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
-		    (keep && !strcmp(e->d_name, keep)))
-			continue;
-		r = io_remove_tree(fd, e->d_name, f);
-		if (r < 0 && first == 0)
-			first = r;
-	}
-	return first;
-}
-
 static bool has_leftovers(int fd)
 {
 	struct stat st;
@@ -73,7 +53,7 @@ static void remove_in_background(int fd, const char *keep)
 		close(i);
 	close_range(4, ~0u, 0);
 	setpriority(PRIO_PROCESS, 0, 10);
-	(void)remove_all(3, keep, NULL);
+	(void)io_empty_dir_but(3, keep, NULL);
 	_exit(0);
 }
 
@@ -125,5 +105,5 @@ int scratch_clean(const char *unit, struct fail *f)
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	return remove_all(fd, NULL, f);
+	return io_empty_dir(fd, f);
 }

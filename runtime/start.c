@@ -71,6 +71,7 @@ int verb_start(int argc, char **argv)
 		.stage = -1,
 		.root = -1,
 		.dev = -1,
+		.secrets = -1,
 	};
 	struct fail f = {0};
 	const char *step;
@@ -85,8 +86,6 @@ int verb_start(int argc, char **argv)
 		report_failed(run.report, step, &f);
 		return 1;
 	}
-	run.mapped = !spec.userns || strcmp(spec.userns, "host");
-	run.ids_base = run.mapped ? (uint32_t)spec.ids_base : 0;
 	/* no clean-up on success: the process ends here, and the kernel is faster */
 	return steps_apply(&run, &f) < 0 ? 1 : 0;
 }

@@ -8,6 +8,7 @@
 
 static const struct step_code codes[STEP__N] = {
 	[STEP_LIMIT] = {limit_apply, NULL}, /* the cgroup is PID 1's, made anew for each start */
+	[STEP_DEVICE_FILTER] = {device_filter_apply, NULL},
 	[STEP_VOLUME_MAKE] = {volume_make_apply, NULL}, /* a volume stays */
 	[STEP_SCRATCH] = {scratch_apply, scratch_undo},
 	[STEP_FILTER] = {filter_apply, NULL},
@@ -28,12 +29,16 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_OVERLAY] = {overlay_apply, NULL},
 	[STEP_MOUNT] = {mount_apply, NULL},
 	[STEP_DEVICE] = {device_apply, NULL},
+	[STEP_HOST_DEVICE] = {host_device_apply, NULL},
 	[STEP_LINK] = {link_apply, NULL},
 	[STEP_SYSCTL] = {sysctl_apply, NULL},
 	[STEP_VOLUME] = {volume_apply, NULL},
+	[STEP_DEVICE_VOLUME] = {device_volume_apply, NULL},
 	[STEP_TMPFS] = {tmpfs_apply, NULL},
 	[STEP_FILE] = {file_apply, NULL},
 	[STEP_BIND_FILE] = {bind_file_apply, NULL},
+	[STEP_TIMEZONE] = {timezone_apply, NULL},
+	[STEP_SECRET] = {secret_apply, NULL},
 	[STEP_MASK] = {mask_apply, NULL},
 	[STEP_READ_ONLY] = {read_only_apply, NULL},
 	[STEP_ROOT_READ_ONLY] = {root_read_only_apply, NULL},

@@ -28,13 +28,28 @@ int limit_apply(struct run *run, char *const *arg, struct fail *f)
 	return r == -ENOENT && !strcmp(arg[2], "no") ? 0 : r;
 }
 
+/* With the marker first: a volume without it has been used. */
 int volume_make_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	char path[512];
+	_fd_
+	int dir = -1, marker = -1;
+	int r;
 
 	(void)run;
-	snprintf(path, sizeof(path), PATH_VOLUMES "/%s/data", arg[0]);
-	return io_mkdirs(path, 0755, f);
+	snprintf(path, sizeof(path), PATH_VOLUMES "/%s", arg[0]);
+	r = io_mkdirs(path, 0755, f);
+	if (r < 0)
+		return r;
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return fail_set(f, errno, "open(\"%s\")", path);
+	if (faccessat(dir, "data", F_OK, 0) == 0)
+		return 0;
+	marker = openat(dir, VOLUME_NEW, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (marker < 0 || fsync(dir) < 0 || (mkdirat(dir, "data", 0755) < 0 && errno != EEXIST))
+		return fail_set(f, errno, "making volume \"%s\"", arg[0]);
+	return 0;
 }
 
 int scratch_apply(struct run *run, char *const *arg, struct fail *f)

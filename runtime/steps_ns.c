@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/wire.h"
@@ -48,16 +49,24 @@ static int founder_main(void *arg)
 	_exit(0);
 }
 
+/* map: "inside:outside:count,..." */
 static int write_map(pid_t pid, const char *file, const char *map, struct fail *f)
 {
-	char path[64], text[64];
-	unsigned inside, outside, count;
+	char path[64];
+	_buf_ struct buf text = {0};
 
-	if (sscanf(map, "%u:%u:%u", &inside, &outside, &count) != 3)
-		return fail_set(f, EINVAL, "id map \"%s\"", map);
+	while (*map) {
+		size_t len = strcspn(map, ",");
+
+		for (size_t i = 0; i < len; i++)
+			buf_chr(&text, map[i] == ':' ? ' ' : map[i]);
+		buf_chr(&text, '\n');
+		map += len + (map[len] == ',');
+	}
+	if (text.bad)
+		return fail_set(f, ENOMEM, "id map");
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	snprintf(text, sizeof(text), "%u %u %u\n", inside, outside, count);
-	return io_write_file(AT_FDCWD, path, text, f);
+	return io_write_file(AT_FDCWD, path, text.data, f);
 }
 
 static int pin(pid_t pid, const char *kind, int *ret_fd, struct fail *f)
@@ -71,7 +80,7 @@ static int pin(pid_t pid, const char *kind, int *ret_fd, struct fail *f)
 	return 0;
 }
 
-static int pin_all(struct run *run, const struct founder *c, pid_t pid, bool user, const char *map,
+static int pin_all(struct run *run, const struct founder *c, pid_t pid, bool user, char *const *map,
 		   struct fail *f)
 {
 	int r = 0;
@@ -79,9 +88,9 @@ static int pin_all(struct run *run, const struct founder *c, pid_t pid, bool use
 	if (c->error)
 		return fail_set(f, c->error, "making the namespaces");
 	if (user) {
-		r = write_map(pid, "uid_map", map, f);
+		r = write_map(pid, "uid_map", map[0], f);
 		if (r == 0)
-			r = write_map(pid, "gid_map", map, f);
+			r = write_map(pid, "gid_map", map[1], f);
 		if (r == 0)
 			r = pin(pid, "user", &run->userns, f);
 	}
@@ -90,7 +99,7 @@ static int pin_all(struct run *run, const struct founder *c, pid_t pid, bool use
 	return r;
 }
 
-static int found(struct run *run, bool user, bool net, const char *map, struct fail *f)
+static int found(struct run *run, bool user, bool net, char *const *map, struct fail *f)
 {
 	static char stack[32768] __attribute__((aligned(16)));
 	int pipefd[2];
@@ -124,10 +133,10 @@ static int found(struct run *run, bool user, bool net, const char *map, struct f
 int namespaces_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	bool user = strcmp(arg[0], "host") && run->userns < 0;
-	bool net = strcmp(arg[1], "host") && run->netns < 0;
+	bool net = strcmp(arg[2], "host") && run->netns < 0;
 
 	run->fresh_net = net;
-	return user || net ? found(run, user, net, arg[0], f) : 0;
+	return user || net ? found(run, user, net, arg, f) : 0;
 }
 
 void namespaces_undo(struct run *run, char *const *arg)
@@ -241,7 +250,7 @@ int loopback_apply(struct run *run, char *const *arg, struct fail *f)
 int join_user_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	(void)arg;
-	if (run->mapped && setns(run->userns, CLONE_NEWUSER) < 0)
+	if (run->plan->mapped && setns(run->userns, CLONE_NEWUSER) < 0)
 		return fail_set(f, errno, "setns(user)");
 	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 ||
 	    syscall(SYS_setresuid, 0, 0, 0) < 0)

@@ -118,8 +118,7 @@ int stdio_apply(struct run *run, char *const *arg, struct fail *f)
 		if (fstat(fd, &st) < 0)
 			return fail_set(f, errno, "stat of output");
 		if ((S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) &&
-		    fchown(fd, run->mapped ? run->ids_base : 0, run->mapped ? run->ids_base : 0) <
-			    0)
+		    fchown(fd, run->plan->uid0, run->plan->gid0) < 0)
 			return fail_set(f, errno, "chown of output");
 	}
 	return 0;

@@ -41,7 +41,7 @@ int stage_apply(struct run *run, char *const *arg, struct fail *f)
 		return r;
 	file = openat(run->stage, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
 	if (file < 0 || mkdirat(run->stage, "dir", 0555) < 0 ||
-	    mkdirat(run->stage, "root", 0755) < 0)
+	    mkdirat(run->stage, "root", 0755) < 0 || mkdirat(run->stage, "secrets", 0700) < 0)
 		return fail_set(f, errno, "filling the stage");
 	return 0;
 }
@@ -51,7 +51,7 @@ static int put(struct run *run, int mount, const char *name, uint64_t attr, stru
 {
 	_fd_
 	int at = -1;
-	int r = mnt_attr(mount, attr, 0, run->mapped ? run->userns : -1, false, f);
+	int r = mnt_attr(mount, attr, 0, run->plan->mapped ? run->userns : -1, false, f);
 
 	if (r < 0)
 		return r;
@@ -95,12 +95,12 @@ int run_act_as_root(struct run *run, struct fail *f)
 	cap_t caps;
 	int r = 0;
 
-	if (!run->mapped)
+	if (!run->plan->mapped)
 		return 0;
-	setfsgid(run->ids_base);
-	setfsuid(run->ids_base);
-	if ((uint32_t)setfsuid((uid_t)-1) != run->ids_base)
-		return fail_set(f, EPERM, "setfsuid(%u)", run->ids_base);
+	setfsgid(run->plan->gid0);
+	setfsuid(run->plan->uid0);
+	if ((uint32_t)setfsuid((uid_t)-1) != run->plan->uid0)
+		return fail_set(f, EPERM, "setfsuid(%u)", run->plan->uid0);
 	/* the kernel takes the file capabilities away with the fsuid */
 	caps = cap_get_proc();
 	if (!caps || cap_fill(caps, CAP_EFFECTIVE, CAP_PERMITTED) < 0 || cap_set_proc(caps) < 0)

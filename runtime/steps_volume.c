@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the unit puts into the root: volumes, host directories, tmpfs, and the files of /etc. */
+/* What the unit puts into the root: volumes, host directories, devices, tmpfs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -14,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/paths.h"
+#include "runtime/copyup.h"
 #include "runtime/inroot.h"
 #include "runtime/mnt.h"
 #include "runtime/run.h"
@@ -53,12 +55,17 @@ static uint64_t volume_propagation(const char *options)
 	return MS_PRIVATE;
 }
 
-/* A detached mount of the source with the attributes that the unit wants. */
+static bool is_recursive(const char *type, const char *options)
+{
+	return !strcmp(type, "bind") && !has_option(options, "bind");
+}
+
+/* A detached mount of the source, with ids as the container sees them; still writable. */
 static int open_source(struct run *run, const char *type, const char *source, const char *options,
 		       struct fail *f)
 {
 	bool bind = !strcmp(type, "bind");
-	bool recursive = bind && !has_option(options, "bind");
+	bool recursive = is_recursive(type, options);
 	char path[512];
 	_fd_
 	int mount = -1;
@@ -71,16 +78,20 @@ static int open_source(struct run *run, const char *type, const char *source, co
 	mount = mnt_clone(AT_FDCWD, path, recursive, f);
 	if (mount < 0)
 		return mount;
-	if (run->mapped) {
+	if (run->plan->mapped) {
 		r = mnt_attr(mount, 0, 0, run->userns, recursive, f);
 		/* a host directory on a file system that cannot: its owners show as nobody */
 		if (r < 0 && !(r == -EINVAL && bind && !has_option(options, "idmap")))
 			return r;
 	}
-	r = mnt_attr(mount, volume_attr(options), 0, -1, recursive, f);
-	if (r == 0)
-		r = mnt_propagation(mount, volume_propagation(options), f);
-	return r < 0 ? r : take_fd(&mount);
+	return take_fd(&mount);
+}
+
+static int set_attr(int mount, const char *type, const char *options, struct fail *f)
+{
+	int r = mnt_attr(mount, volume_attr(options), 0, -1, is_recursive(type, options), f);
+
+	return r < 0 ? r : mnt_propagation(mount, volume_propagation(options), f);
 }
 
 /* By a link in the image, or in a volume mounted before, a target may turn out to be one of the kernel's
@@ -109,7 +120,8 @@ static int check_not_root(struct run *run, int at, const char *path, struct fail
 	return 0;
 }
 
-static int attach_at(struct run *run, int mount, const char *path, struct fail *f)
+/* Where a source goes: an fd of the place, checked. */
+static int open_place(struct run *run, int mount, const char *path, struct fail *f)
 {
 	_fd_
 	int at = -1;
@@ -125,90 +137,112 @@ static int attach_at(struct run *run, int mount, const char *path, struct fail *
 	r = check_target(at, path, f);
 	if (r == 0)
 		r = check_not_root(run, at, path, f);
-	return r < 0 ? r : mnt_attach(mount, at, f);
+	return r < 0 ? r : take_fd(&at);
+}
+
+/* Copies what the image has at the place into the (detached) mount. */
+static int copy_into(int place, int mount, struct fail *f)
+{
+	_fd_
+	int from = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), to = -1;
+
+	if (from < 0)
+		return errno == ENOTDIR ? 0 : fail_set(f, errno, "reading the image's folder");
+	to = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (to < 0)
+		return fail_set(f, errno, "opening the mount");
+	return copyup(from, to, f);
+}
+
+static int copy_anew(int dir, int place, int mount, struct fail *f)
+{
+	_fd_
+	int data = openat(dir, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (data < 0)
+		return fail_set(f, errno, "opening the volume");
+	r = io_empty_dir(data, f);
+	if (r == 0)
+		r = copy_into(place, mount, f);
+	if (r == 0 && syncfs(data) < 0)
+		r = fail_set(f, errno, "syncfs");
+	return r;
+}
+
+/* A volume's first use: it gets what the image has there, once. The marker `new` (steps_host.c) stays
+ * until that is complete and on disk, so that a copy cut short by power is begun again; the lock keeps
+ * two containers that start at once from doing it both. */
+static int first_use(int place, int mount, const char *name, bool copy, struct fail *f)
+{
+	char path[512];
+	_fd_
+	int dir = -1;
+	int r;
+
+	snprintf(path, sizeof(path), PATH_VOLUMES "/%s", name);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return fail_set(f, errno, "open(\"%s\")", path);
+	if (faccessat(dir, VOLUME_NEW, F_OK, 0) < 0)
+		return 0;
+	if (flock(dir, LOCK_EX) < 0)
+		return fail_set(f, errno, "lock \"%s\"", path);
+	if (faccessat(dir, VOLUME_NEW, F_OK, 0) < 0)
+		return 0;
+	r = copy ? copy_anew(dir, place, mount, f) : 0;
+	if (r == 0 && unlinkat(dir, VOLUME_NEW, 0) < 0)
+		r = fail_set(f, errno, "unlink(\"%s/" VOLUME_NEW "\")", path);
+	return r;
 }
 
 int volume_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	_fd_
-	int mount = open_source(run, arg[0], arg[1], arg[3], f);
+	int mount = open_source(run, arg[0], arg[1], arg[3], f), place = -1;
+	int r = mount;
+
+	if (r >= 0)
+		r = place = open_place(run, mount, arg[2], f);
+	if (r >= 0 && !strcmp(arg[0], "volume"))
+		r = first_use(place, mount, arg[1], !has_option(arg[3], "nocopy"), f);
+	if (r >= 0)
+		r = set_attr(mount, arg[0], arg[3], f);
+	if (r >= 0)
+		r = mnt_attach(mount, place, f);
+	return r < 0 && f ? fail_wrap(f, "%s \"%s\"", arg[0], arg[1]) : r;
+}
+
+int device_volume_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	char options[1024];
+	_fd_
+	int mount = -1, place = -1;
 	int r;
 
-	r = mount < 0 ? mount : attach_at(run, mount, arg[2], f);
-	return r < 0 && f ? fail_wrap(f, "%s \"%s\"", arg[0], arg[1]) : r;
+	if (access(arg[0], F_OK) < 0)
+		return fail_set(f, errno, "the volume's device \"%s\"", arg[0]);
+	snprintf(options, sizeof(options), "source=%s%s%s", arg[0], *arg[3] ? "," : "", arg[3]);
+	mount = mnt_new(arg[2], options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, f);
+	if (mount < 0)
+		return mount;
+	r = run->plan->mapped ? mnt_attr(mount, 0, 0, run->userns, false, f) : 0;
+	if (r == 0)
+		r = place = open_place(run, mount, arg[1], f);
+	return r < 0 ? r : mnt_attach(mount, place, f);
 }
 
 int tmpfs_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	_fd_
-	int mount = mnt_new("tmpfs", arg[1], mnt_attr_parse(arg[2]), f);
+	int mount = mnt_new("tmpfs", arg[1], 0, f), place = -1;
+	int r = mount;
 
-	return mount < 0 ? mount : attach_at(run, mount, arg[0], f);
-}
-
-/* --- files --------------------------------------------------------------------------------- */
-
-/* Makes name in parent a new, empty regular file; whatever stood there (a link to the host's files, as
- * an image may have it) is replaced, not followed. */
-static int fresh_file(int parent, const char *name, struct fail *f)
-{
-	int fd;
-
-	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
-		return fail_set(f, errno, "replacing \"%s\"", name);
-	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	return fd < 0 ? fail_set(f, errno, "making \"%s\"", name) : fd;
-}
-
-int file_apply(struct run *run, char *const *arg, struct fail *f)
-{
-	_fd_
-	int parent = -1, fd = -1;
-	const char *name;
-	int r;
-
-	parent = inroot_parent(run->root, arg[0], &name, f);
-	if (parent < 0)
-		return parent;
-	fd = fresh_file(parent, name, f);
-	if (fd < 0)
-		return fd;
-	r = io_write_all(fd, arg[1], strlen(arg[1]));
-	return r < 0 ? fail_set(f, -r, "writing \"%s\"", arg[0]) : 0;
-}
-
-static int file_to_cover(int parent, const char *name, struct fail *f)
-{
-	struct stat st;
-	int fd;
-
-	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode)) {
-		fd = fresh_file(parent, name, f);
-		if (fd < 0)
-			return fd;
-		close(fd);
-	}
-	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? fail_set(f, errno, "open(\"%s\")", name) : fd;
-}
-
-int bind_file_apply(struct run *run, char *const *arg, struct fail *f)
-{
-	_fd_
-	int mount = mnt_clone(AT_FDCWD, arg[0], false, f), parent = -1, at = -1;
-	const char *name;
-	int r;
-
-	if (mount < 0)
-		return mount == -ENOENT ? 0 : mount; /* no resolver, no name: the image's stays */
-	r = mnt_attr(mount,
-		     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-		     0, -1, false, f);
-	if (r < 0)
-		return r;
-	parent = inroot_parent(run->root, arg[1], &name, f);
-	if (parent < 0)
-		return parent;
-	at = file_to_cover(parent, name, f);
-	return at < 0 ? at : mnt_attach(mount, at, f);
+	if (r >= 0)
+		r = place = open_place(run, mount, arg[0], f);
+	if (r >= 0 && !strcmp(arg[3], "copy"))
+		r = copy_into(place, mount, f);
+	if (r >= 0)
+		r = mnt_attr(mount, mnt_attr_parse(arg[2]), 0, -1, false, f);
+	return r < 0 ? r : mnt_attach(mount, place, f);
 }

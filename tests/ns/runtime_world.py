@@ -5,7 +5,6 @@ World() makes it and close() takes all of it away. Commands run in it by nsenter
 through `world.path("/var/lib/orlop/...")`.
 """
 
-import ctypes
 import hashlib
 import json
 import os
@@ -62,8 +61,8 @@ def spec(unit, image, **fields):
             words.append(key)
             continue
         for item in value if isinstance(value, list) else [value]:
-            if key == "mount" and len(item) == 4:
-                item += ("", "")
+            if key == "mount":
+                item += ("",) * (6 - len(item))
             words.append(key)
             words.extend(map(str, item) if isinstance(item, tuple) else [str(item)])
     return b"".join(w.encode() + b"\0" for w in words)
@@ -225,4 +224,3 @@ def mounts_at(path):
         return sum(line.split()[4].startswith(path) for line in info)
 
 
-libc = ctypes.CDLL(None, use_errno=True)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How plan.c makes a plan, in parts: each add_*() appends the steps of one concern, each check_*() refuses
+ * what cannot work. Pure, and used by the plan_*.c files only. Memory that runs out is remembered in
+ * plan->bad and told at the end.
+ */
+#pragma once
+
+#include "runtime/plan.h"
+
+struct maker {
+	struct plan *plan;
+	const struct container_spec *spec;
+	const struct image *image;
+	bool mapped;        /* a user namespace of its own */
+	int64_t uid0, gid0; /* the container's root on the host; 0 if not mapped */
+	const char *net;    /* "host", "none", "bridge" */
+	char *cap_list;     /* what root is to have */
+	char *ambient_list; /* what another user is to have: the capabilities that the unit names */
+};
+
+/* Appends a step with copies of the arguments. */
+void plan_add(struct maker *m, enum step_op op, const char *a, const char *b, const char *c,
+	      const char *d);
+
+#define ADD0(m, op)          plan_add(m, op, NULL, NULL, NULL, NULL)
+#define ADD1(m, op, a)       plan_add(m, op, a, NULL, NULL, NULL)
+#define ADD2(m, op, a, b)    plan_add(m, op, a, b, NULL, NULL)
+#define ADD3(m, op, a, b, c) plan_add(m, op, a, b, c, NULL)
+
+/* A number as text, good until the end of the statement. */
+struct plan_number {
+	char s[32];
+};
+struct plan_number plan_number(int64_t n);
+
+/* HostName=, or the container's name. */
+const char *plan_hostname(const struct container_spec *s);
+
+/* Whether the unit itself mounts something at exactly this path. */
+bool plan_mounts_at(const struct container_spec *s, const char *path);
+
+/* Whether text matches pattern, in which '*' stands for any characters of one component. */
+bool plan_glob(const char *pattern, const char *text);
+
+/* plan_check.c: -EINVAL with the reason; they fill the maker. */
+int plan_check(struct maker *m, struct fail *f);
+
+/* plan_limits.c */
+void add_cgroup_limits(struct maker *m);
+void add_rlimits(struct maker *m);
+int add_sysctls(struct maker *m, struct fail *f);
+
+/* plan_mounts.c */
+void add_root(struct maker *m);
+void add_kernel_mounts(struct maker *m);
+void add_devices(struct maker *m);
+void add_volumes(struct maker *m);
+void add_masks(struct maker *m);
+
+/* plan_files.c */
+void add_etc(struct maker *m);
+void add_secrets(struct maker *m);

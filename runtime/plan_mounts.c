@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pure */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/paths.h"
+#include "runtime/plan_maker.h"
+
+#define SHM_DEFAULT (INT64_C(64) << 20)
+
+/* --- root ---------------------------------------------------------------------------------- */
+
+void add_root(struct maker *m)
+{
+	const struct image *image = m->image;
+	_buf_ struct buf options = {0};
+
+	ADD1(m, STEP_STAGE, PATH_RUNDIR "/root");
+	buf_str(&options, "lowerdir=");
+	for (size_t i = 0; i < image->layers.n; i++) {
+		ADD2(m, STEP_LAYER, image->layers.items[i], plan_number((int64_t)i).s);
+		/* uppermost first; the option line must fit into a page, hence the short names */
+		buf_fmt(&options, "%s%zu", i ? ":" : "", image->layers.n - 1 - i);
+	}
+	ADD1(m, STEP_UPPER, "up");
+	buf_str(&options, ",upperdir=up/upper,workdir=up/work,volatile");
+	m->plan->bad |= options.bad;
+	ADD2(m, STEP_OVERLAY, "root", options.data);
+}
+
+/* --- the kernel's own ---------------------------------------------------------------------- */
+
+void add_kernel_mounts(struct maker *m)
+{
+	char pts[96], shm[64];
+
+	/* the helper's numbers are the host's: group 5 is the container's tty group */
+	snprintf(pts, sizeof(pts), "newinstance,ptmxmode=0666,mode=0620,gid=%" PRId64, m->gid0 + 5);
+	snprintf(shm, sizeof(shm), "mode=1777,size=%" PRId64,
+		 m->spec->shm_size > 0 ? m->spec->shm_size : SHM_DEFAULT);
+	plan_add(m, STEP_MOUNT, "proc", "/proc", "", "nosuid,nodev,noexec");
+	plan_add(m, STEP_MOUNT, "sysfs", "/sys", "", "ro,nosuid,nodev,noexec");
+	plan_add(m, STEP_MOUNT, "cgroup2", "/sys/fs/cgroup", "", "ro,nosuid,nodev,noexec");
+	plan_add(m, STEP_MOUNT, "tmpfs", "/dev", "mode=0755,size=65536k", "nosuid,noexec");
+	plan_add(m, STEP_MOUNT, "devpts", "/dev/pts", pts, "nosuid,noexec");
+	if (!plan_mounts_at(m->spec, "/dev/shm"))
+		plan_add(m, STEP_MOUNT, "tmpfs", "/dev/shm", shm, "nosuid,nodev,noexec");
+	plan_add(m, STEP_MOUNT, "mqueue", "/dev/mqueue", "", "nosuid,nodev,noexec");
+}
+
+static const struct {
+	const char *path, *number;
+} devices[] = {
+	{"/dev/null", "1:3"},   {"/dev/zero", "1:5"},    {"/dev/full", "1:7"},
+	{"/dev/random", "1:8"}, {"/dev/urandom", "1:9"}, {"/dev/tty", "5:0"},
+};
+
+static const struct {
+	const char *path, *to;
+} links[] = {
+	{"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"},
+	{"/dev/stdout", "/proc/self/fd/1"}, {"/dev/stderr", "/proc/self/fd/2"},
+	{"/dev/ptmx", "pts/ptmx"},          {"/dev/core", "/proc/kcore"},
+};
+
+void add_devices(struct maker *m)
+{
+	const struct container_spec *s = m->spec;
+
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++)
+		ADD3(m, STEP_DEVICE, devices[i].path, devices[i].number, "0666");
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		ADD2(m, STEP_LINK, links[i].path, links[i].to);
+	for (size_t i = 0; i < s->n_devices; i++)
+		ADD3(m, STEP_HOST_DEVICE, s->devices[i].host, s->devices[i].container,
+		     *s->devices[i].optional ? "no" : "yes");
+}
+
+/* --- the unit's ---------------------------------------------------------------------------- */
+
+static size_t depth(const char *path)
+{
+	size_t n = 0;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+static bool word_is(const char *s, size_t len, const char *word)
+{
+	return strlen(word) == len && !memcmp(s, word, len);
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	while (*list) {
+		size_t len = strcspn(list, ",");
+
+		if (word_is(list, len, word))
+			return true;
+		list += len + (list[len] == ',');
+	}
+	return false;
+}
+
+/* Splits a tmpfs's options into what the file system takes and what the mount takes. Podman's defaults:
+ * nosuid, nodev, noexec, and mode 1777. uid and gid are the container's. */
+static void add_tmpfs(struct maker *m, const char *target, const char *options, const char *copy)
+{
+	_buf_ struct buf data = {0}, flags = {0};
+
+	if (!strstr(options, "mode="))
+		buf_str(&data, "mode=1777");
+	for (const char *at = options; *at;) {
+		size_t len = strcspn(at, ",");
+		const char *comma = data.len ? "," : "";
+		long long id;
+
+		if (sscanf(at, "uid=%lld", &id) == 1)
+			buf_fmt(&data, "%suid=%lld", comma, (long long)m->uid0 + id);
+		else if (sscanf(at, "gid=%lld", &id) == 1)
+			buf_fmt(&data, "%sgid=%lld", comma, (long long)m->gid0 + id);
+		else if (memchr(at, '=', len))
+			buf_fmt(&data, "%s%.*s", comma, (int)len, at);
+		at += len + (at[len] == ',');
+	}
+	buf_str(&flags, has_word(options, "ro") ? "ro" : "rw");
+	buf_str(&flags, has_word(options, "suid") ? "" : ",nosuid");
+	buf_str(&flags, has_word(options, "dev") ? "" : ",nodev");
+	buf_str(&flags, has_word(options, "exec") ? "" : ",noexec");
+	m->plan->bad |= data.bad || flags.bad;
+	plan_add(m, STEP_TMPFS, target, data.data, flags.data,
+		 has_word(options, "notmpcopyup") ? "" : copy);
+}
+
+static void add_one_mount(struct maker *m, const struct spec_mount *mount)
+{
+	if (!strcmp(mount->type, "tmpfs"))
+		add_tmpfs(m, mount->target, mount->options, "copy");
+	else if (!strcmp(mount->type, "device"))
+		plan_add(m, STEP_DEVICE_VOLUME, mount->source, mount->target, mount->fs_type,
+			 mount->fs_data);
+	else
+		plan_add(m, STEP_VOLUME, mount->type, mount->source, mount->target, mount->options);
+}
+
+/* With a read-only root, programs still want to put their sockets and scratch files somewhere. */
+static void add_read_only_tmpfs(struct maker *m)
+{
+	static const struct {
+		const char *path, *options;
+	} places[] = {{"/run", "mode=0755,exec"}, {"/tmp", "exec"}, {"/var/tmp", "exec"}};
+	const struct container_spec *s = m->spec;
+
+	for (size_t i = 0; s->read_only && s->read_only_tmpfs && i < ARRAY_LEN(places); i++)
+		if (!plan_mounts_at(s, places[i].path))
+			add_tmpfs(m, places[i].path, places[i].options, "copy");
+}
+
+/* Parents before children, whatever the unit's order: a mount made first must not be hidden by one made
+ * later above it. Those of one depth stay in the unit's order. */
+void add_volumes(struct maker *m)
+{
+	const struct container_spec *s = m->spec;
+	size_t deepest = 0;
+
+	add_read_only_tmpfs(m);
+	for (size_t i = 0; i < s->n_mounts; i++)
+		if (depth(s->mounts[i].target) > deepest)
+			deepest = depth(s->mounts[i].target);
+	for (size_t d = 0; d <= deepest; d++)
+		for (size_t i = 0; i < s->n_mounts; i++)
+			if (depth(s->mounts[i].target) == d)
+				add_one_mount(m, &s->mounts[i]);
+}
+
+/* --- masks --------------------------------------------------------------------------------- */
+
+/* Podman's lists, and what was found to leak since: power capping (side channel), interrupt counters and
+ * thermal throttling (keystroke and load timing). A path that a kernel does not have is skipped. */
+static const char *const masks[] = {
+	"/proc/acpi",
+	"/proc/asound",
+	"/proc/interrupts",
+	"/proc/kcore",
+	"/proc/keys",
+	"/proc/latency_stats",
+	"/proc/sched_debug",
+	"/proc/scsi",
+	"/proc/timer_list",
+	"/proc/timer_stats",
+	"/sys/firmware",
+	"/sys/fs/selinux",
+	"/sys/devices/virtual/powercap",
+	"/sys/devices/system/cpu/*/thermal_throttle",
+};
+
+static const char *const read_onlys[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+static bool unmasked(const struct container_spec *s, const char *path)
+{
+	for (size_t i = 0; i < s->unmask.n; i++)
+		if (!strcmp(s->unmask.items[i], "ALL") || plan_glob(s->unmask.items[i], path))
+			return true;
+	return false;
+}
+
+void add_masks(struct maker *m)
+{
+	const struct container_spec *s = m->spec;
+
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++)
+		if (!unmasked(s, masks[i]))
+			ADD1(m, STEP_MASK, masks[i]);
+	for (size_t i = 0; i < s->mask.n; i++)
+		ADD1(m, STEP_MASK, s->mask.items[i]);
+	for (size_t i = 0; i < ARRAY_LEN(read_onlys); i++)
+		if (!unmasked(s, read_onlys[i]))
+			ADD1(m, STEP_READ_ONLY, read_onlys[i]);
+}

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a unit can say about a container, each seen from inside."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from runtime_world import BASE, TOP, World
+
+PROBE = os.path.join(TOP, "build/tests/ns/run_probe")
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def fill(top):
+    shutil.copy(PROBE, top + "/probe")
+    os.makedirs(top + "/seed/sub", exist_ok=True)
+    with open(top + "/seed/file", "w", encoding="utf-8") as out:
+        out.write("from the image\n")
+    os.symlink("file", top + "/seed/link")
+    os.mkfifo(top + "/seed/pipe")
+    os.chown(top + "/seed/file", 7, 8)
+    os.chmod(top + "/seed/file", 0o640)
+    os.chown(top + "/seed", 9, 9)
+    os.chmod(top + "/seed", 0o750)
+
+
+@pytest.fixture(scope="module")
+def world():
+    w = World()
+    w.image_with("keys", fill, Entrypoint=["/probe"])
+    yield w
+    w.close()
+
+
+def probe(world, **fields):
+    result = world.start(image="keys", **fields)
+    assert result.failed is None and result.exit["code"] == 0, result
+    return json.loads(result.output)
+
+
+def sh(world, script, **fields):
+    r = world.start(image="keys", entrypoint_set=True, exec=["/bin/sh", "-c", script], **fields)
+    assert r.failed is None, r
+    return r
+
+
+def status(p, key):
+    return next(line.split(None, 1)[1] for line in p["status"].splitlines() if line.startswith(key + ":"))
+
+
+# --- who
+
+
+def test_user_by_name_has_its_ids_groups_and_home(world):
+    p = probe(world, user="app")
+    assert (p["uid"], p["gid"], p["groups"]) == (1000, 1000, [29])
+    assert "HOME=/home/app" in p["env"]
+    assert int(status(p, "CapEff"), 16) == 0 and int(status(p, "CapPrm"), 16) == 0
+
+
+def test_user_with_group_and_more_groups(world):
+    p = probe(world, user="4711:audio", group_add=["app", "77"])
+    assert (p["uid"], p["gid"], p["groups"]) == (4711, 29, [77, 1000])
+
+
+@pytest.mark.parametrize("user", ["1000x", "-1", "4294967295", "0x0", "1000:", "nobody", "app:nogroup", "70000"])
+def test_bad_user_is_refused(world, user):
+    r = world.start(image="keys", user=user)
+    assert r.failed["step"] in ("user", "ids") and r.running is None
+
+
+def test_another_user_keeps_only_the_named_capabilities(world):
+    p = probe(world, user="app", cap_add=["CAP_NET_RAW"])
+    assert int(status(p, "CapEff"), 16) == 1 << 13 and int(status(p, "CapAmb"), 16) == 1 << 13
+
+
+def test_added_and_dropped_capabilities(world):
+    p = probe(world, cap_drop=["all"], cap_add=["CAP_CHOWN", "NET_ADMIN"])
+    assert int(status(p, "CapBnd"), 16) == int(status(p, "CapEff"), 16) == 1 | 1 << 12
+
+
+def test_no_new_privileges(world):
+    assert status(probe(world, no_new_privs=True), "NoNewPrivs") == "1"
+
+
+def test_userns_host(world):
+    p = probe(world, userns="host")
+    assert p["uid_map"].split() == ["0", "0", "4294967295"]
+    a = p["attempts"]
+    for k in ("mount_tmpfs", "umount_mask", "remount_proc_sys", "unshare_user"):
+        assert a[k] == 1, k
+    assert a["write_core_pattern"] == 30 and a["create_in_root"] == 0
+
+
+def test_id_maps(world):
+    maps = {"uid_map": [f"0:{BASE}:1000", f"1000:{BASE + 500000}:10"], "gid_map": [f"0:{BASE + 7}:2000"]}
+    r = sh(world, "cat /proc/self/uid_map /proc/self/gid_map; touch /x; stat -c %u:%g /x /bin/busybox;"
+           " chown 1003:1999 /x && stat -c %u:%g /x", **maps)
+    words = r.output.split()
+    assert words[:9] == ["0", str(BASE), "1000", "1000", str(BASE + 500000), "10", "0", str(BASE + 7), "2000"]
+    assert words[9:] == ["0:0", "0:0", "1003:1999"]
+
+
+# --- resources
+
+
+def test_ulimits_and_oom_score(world):
+    r = sh(world, "ulimit -n; ulimit -H -n; cat /proc/self/oom_score_adj", oom_score_set=True,
+           oom_score_adjust=500, ulimit=[("nofile", "100", "200")])
+    assert r.output.split() == ["100", "200", "500"]
+
+
+def test_unknown_ulimit(world):
+    r = world.start(image="keys", ulimit=[("files", "1", "1")])
+    assert r.failed["step"] == "rlimit"
+
+
+def test_missing_controller_is_told(world):
+    if os.path.exists(world.path(f"/sys/fs/cgroup/{world.cgroup}/memory.max")):
+        pytest.skip("this machine has the memory controller in cgroup v2")
+    r = world.start(image="keys", memory_max=1 << 28)
+    assert r.failed["step"] == "limit" and "memory.max" in r.failed["text"]
+
+
+def test_sysctls(world):
+    r = sh(world, "cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmni /proc/sys/fs/mqueue/msg_max",
+           sysctl=[("net.ipv4.ip_forward", "1"), ("kernel.shmmni", "77"), ("fs.mqueue.msg_max", "11")])
+    assert r.output.split() == ["1", "77", "11"]
+
+
+@pytest.mark.parametrize("name", ["kernel.core_pattern", "kernel.panic", "net.ipv4/../../kernel/panic",
+                                  "net/../kernel/panic", "net.ipv4...x", "vm.swappiness", "../x", "", "net"])
+def test_sysctl_of_the_host_is_refused(world, name):
+    r = world.start(image="keys", sysctl=[(name, "1")])
+    assert r.failed["step"] == "plan" and r.cloned is None
+
+
+def test_sysctl_of_the_net_with_host_network_is_refused(world):
+    r = world.start(image="keys", sysctl=[("net.ipv4.ip_forward", "1")], network=[("host", "", "", "", "")])
+    assert r.failed["step"] == "plan"
+
+
+def test_host_network(world):
+    def links(text):
+        return sorted(re.findall(r"^\d+: ([^:@]+)", text, re.M))
+
+    r = sh(world, "ip link", network=[("host", "", "", "", "")])
+    host = subprocess.run(["ip", "link"], capture_output=True, text=True, check=True)
+    assert r.cloned["fds"] == 3 and links(r.output) == links(host.stdout)
+
+
+# --- mounts
+
+
+def test_new_volume_gets_what_the_image_has_there_once(world):
+    mount = [("volume", "seeded", "/seed", "")]
+    script = "stat -c '%n %u:%g %a %F' /seed /seed/*; cat /seed/link; rm /seed/file"
+    first = sh(world, script, mount=mount).output.splitlines()
+    assert first == ["/seed 9:9 750 directory", "/seed/file 7:8 640 regular file", "/seed/link 0:0 777 symbolic link",
+                     "/seed/pipe 0:0 644 fifo", "/seed/sub 0:0 755 directory", "from the image"]
+    assert sh(world, "ls /seed", mount=mount).output.split() == ["link", "pipe", "sub"]
+    assert os.listdir(world.path("/var/lib/orlop/volumes/seeded")) == ["data"]
+
+
+def test_volume_without_copy(world):
+    assert sh(world, "ls /seed", mount=[("volume", "bare", "/seed", "nocopy")]).output == ""
+
+
+def test_volume_flags(world):
+    info = probe(world, mount=[("volume", "f", "/f", "noexec"), ("volume", "g", "/g", "suid,dev,exec")])["mountinfo"]
+    flags = {line.split()[4]: line.split()[5].split(",") for line in info.splitlines()}
+    assert {"rw", "nosuid", "nodev", "noexec"} <= set(flags["/f"])
+    assert not {"nosuid", "nodev", "noexec"} & set(flags["/g"])
+
+
+def test_nested_mounts_in_any_order(world):
+    r = sh(world, "touch /v/a/in && ls /v /v/a", mount=[("volume", "inner", "/v/a", ""), ("volume", "outer", "/v", "")])
+    assert r.output.split() == ["/v:", "a", "/v/a:", "in"]
+    assert os.listdir(world.path("/var/lib/orlop/volumes/inner/data")) == ["in"]
+
+
+def test_bind_of_a_file(world):
+    with open(world.path("/run/one-file"), "w", encoding="utf-8") as out:
+        out.write("one\n")
+    r = sh(world, "cat /etc/deep/one; echo two > /etc/deep/one", mount=[("bind", "/run/one-file", "/etc/deep/one", "ro")])
+    assert r.output.startswith("one\n") and r.exit["code"] != 0
+
+
+def test_missing_bind_source_and_device_are_told(world):
+    r = world.start(image="keys", mount=[("bind", "/no/such", "/x", "")])
+    assert r.failed["step"] == "volume" and "/no/such" in r.failed["text"] and r.failed["code"] == 2
+    r = world.start(image="keys", mount=[("device", "/dev/no-such-disk", "/x", "", "ext4", "")])
+    assert r.failed["step"] == "device-volume" and "/dev/no-such-disk" in r.failed["text"]
+
+
+def test_tmpfs(world):
+    r = sh(world, "stat -c '%a %u:%g' /seed; ls /seed; df -k /seed | tail -1; mount | grep ' /seed '",
+           mount=[("tmpfs", "", "/seed", "size=64k,uid=3,gid=4,mode=0700")])
+    lines = r.output.splitlines()
+    assert lines[0] == "750 9:9" and lines[1:5] == ["file", "link", "pipe", "sub"]
+    assert lines[5].split()[1] == "64" and "noexec" in lines[6] and "nosuid" in lines[6] and "nodev" in lines[6]
+    r = sh(world, "stat -c '%a %u:%g' /t; ls /t", mount=[("tmpfs", "", "/t", "uid=3,gid=4,mode=0700,notmpcopyup")])
+    assert r.output == "700 3:4\n"
+
+
+def test_read_only_root_has_places_to_write(world):
+    r = sh(world, "touch /tmp/a /run/b /var/tmp/c; touch /d", read_only=True, read_only_tmpfs=True)
+    assert r.exit["code"] != 0 and r.output.count("Read-only") == 1
+
+
+def test_shm_size(world):
+    assert sh(world, "df -k /dev/shm | tail -1", shm_size=1 << 20).output.split()[1] == "1024"
+
+
+def test_mask_and_unmask(world):
+    r = sh(world, "cat /etc/passwd; ls /seed; wc -c < /proc/timer_list", mask=["/etc/passwd", "/seed"],
+           unmask=["/proc/timer_*"])
+    assert r.output.split()[-1] != "0" or os.path.getsize("/proc/timer_list") == 0
+    assert "root" not in r.output and "sub" not in r.output
+
+
+def test_unmask_all(world):
+    info = probe(world, unmask=["ALL"])["mountinfo"]
+    points = [line.split()[4] for line in info.splitlines()]
+    assert not [p for p in points if p.startswith("/proc/") or p == "/sys/firmware"]
+
+
+# --- devices
+
+
+def test_device(world):
+    r = sh(world, "stat -c '%n %t:%T %a %u:%g %F' /dev/hidden /dev/a/zero; head -c 1 /dev/a/zero | wc -c",
+           device=[("/dev/zero", "/dev/a/zero", "r", ""), ("/dev/random", "/dev/hidden", "rwm", ""),
+                   ("/dev/no-such", "/dev/x", "rwm", "yes")])
+    lines = r.output.splitlines()
+    assert lines[0].startswith("/dev/hidden 1:8 666 0:0") and lines[1].startswith("/dev/a/zero 1:5")
+    assert lines[2] == "1"
+
+
+def test_missing_device(world):
+    r = world.start(image="keys", device=[("/dev/no-such", "/dev/x", "rwm", "")])
+    assert r.failed["step"] == "device-filter" and "/dev/no-such" in r.failed["text"]
+
+
+def test_device_filter_holds_for_root_of_the_host_with_mknod(world):
+    """Even where nodes can be made and the file system has devices: /dev of a UserNS=host container."""
+    script = ("mknod /dev/kmsg2 c 1 11 && head -c 1 /dev/kmsg2; mknod /dev/disk b 254 0 && head -c 1 /dev/disk;"
+              "mknod /dev/z c 1 5 && head -c 1 /dev/z | wc -c")
+    r = sh(world, script, userns="host", cap_add=["CAP_MKNOD"])
+    assert r.output.count("Operation not permitted") == 2 and r.output.splitlines()[-1] == "1"
+
+
+def test_device_access_bits(world):
+    script = "mknod /dev/k c 1 11 && (: < /dev/k) && echo read; (: > /dev/k) && echo written"
+    if not os.path.exists("/dev/kmsg"):
+        pytest.skip("no /dev/kmsg")
+    r = sh(world, script, userns="host", cap_add=["CAP_MKNOD", "CAP_SYSLOG"], device=[("/dev/kmsg", "/dev/q", "r", "")])
+    assert "read" in r.output and "written" not in r.output
+
+
+# --- files
+
+
+def test_hosts_and_resolver(world):
+    r = sh(world, "cat /etc/hosts /etc/resolv.conf /etc/hostname", hostname="me",
+           add_host=["db;database:192.0.2.9"], dns=["192.0.2.1"], dns_search=["example"], dns_option=["ndots:1"])
+    assert r.output == ("127.0.0.1 localhost\n::1 localhost\n127.0.1.1 me\n192.0.2.9 db database\n"
+                        "search example\nnameserver 192.0.2.1\noptions ndots:1\nme\n")
+
+
+def test_resolver_of_the_host_is_bound_read_only(world):
+    r = sh(world, "cat /etc/resolv.conf; echo x > /etc/resolv.conf", network=[("host", "", "", "", "")])
+    assert r.output.startswith("nameserver 192.0.2.53\n") and r.exit["code"] != 0
+
+
+def test_secrets(world):
+    os.makedirs(world.path("/var/lib/orlop/secrets"), exist_ok=True)
+    with open(world.path("/var/lib/orlop/secrets/key"), "w", encoding="utf-8") as out:
+        out.write("hush")
+    r = sh(world, "cat /run/secrets/key /etc/app/key; stat -c '%a %u:%g' /run/secrets/key /etc/app/key;"
+           "mount | grep -c ramfs; echo x > /run/secrets/key",
+           secret=[("key", "mount", "", "", "", ""), ("key", "mount", "/etc/app/key", "5", "6", "0400")])
+    assert r.output.startswith("hushhush444 0:0\n400 5:6\n2\n") and r.exit["code"] != 0
+    assert world.start(image="keys", secret=[("none", "mount", "", "", "", "")]).failed["step"] == "secret"
+
+
+def test_timezone(world):
+    assert world.start(image="keys", timezone="No/Where").failed["step"] == "timezone"
+    top = world.path("/var/lib/orlop/layers/" + world.layer("zones", lambda top: None) + "/fs/usr/share/zoneinfo/Etc")
+    os.makedirs(top, exist_ok=True)
+    with open(top + "/Test", "w", encoding="utf-8") as out:
+        out.write("zone")
+    world.image("zoned", [world.layer_of_busybox, world.layer("zones", lambda top: None)], Cmd=["cat", "/etc/localtime"])
+    assert world.start(image="zoned", timezone="Etc/Test").output == "zone"
+
+
+def test_working_directory_is_made(world):
+    assert probe(world, workdir="/new/place")["cwd"] == "/new/place"
+
+
+def test_stop_signal_is_reported(world):
+    world.image("quits", [world.layer_of_busybox], Cmd=["true"], StopSignal="SIGQUIT")
+    assert world.start(image="quits").cloned["stop_signal"] == 3
+    assert world.start(image="quits", stop_signal=2).cloned["stop_signal"] == 2
