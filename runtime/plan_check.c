@@ -87,21 +87,33 @@ static int check_devices(const struct container_spec *s, struct fail *f)
 	return 0;
 }
 
-/* The host id of container id 0 in "container:host:count" maps. */
+/* "container:host:count" */
+static bool parse_extent(const char *text, int64_t ret[3])
+{
+	for (int i = 0; i < 3; i++) {
+		char *end;
+
+		if (*text < '0' || *text > '9')
+			return false;
+		ret[i] = strtoll(text, &end, 10);
+		if (*end != (i < 2 ? ':' : '\0') || ret[i] > UINT32_MAX)
+			return false;
+		text = end + 1;
+	}
+	return ret[2] > 0 && ret[0] + ret[2] <= UINT32_MAX && ret[1] + ret[2] <= UINT32_MAX;
+}
+
+/* The host id of container id 0. */
 static int root_of(const struct strlist *map, const char *key, int64_t *ret, struct fail *f)
 {
 	for (size_t i = 0; i < map->n; i++) {
-		long long inside, outside, count;
-		char end;
+		int64_t extent[3];
 
-		if (sscanf(map->items[i], "%lld:%lld:%lld%c", &inside, &outside, &count, &end) !=
-			    3 ||
-		    inside < 0 || outside < 0 || count <= 0 || inside + count > UINT32_MAX ||
-		    outside + count > UINT32_MAX)
+		if (!parse_extent(map->items[i], extent))
 			return fail_set(f, EINVAL, "%s=%s is not container:host:count", key,
 					map->items[i]);
-		if (inside == 0)
-			*ret = outside;
+		if (extent[0] == 0)
+			*ret = extent[1];
 	}
 	if (*ret < 0)
 		return fail_set(f, EINVAL, "%s= has no host id for the container's root", key);

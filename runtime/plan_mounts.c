@@ -2,6 +2,7 @@
 /* pure */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -117,12 +118,11 @@ static void add_tmpfs(struct maker *m, const char *target, const char *options, 
 	for (const char *at = options; *at;) {
 		size_t len = strcspn(at, ",");
 		const char *comma = data.len ? "," : "";
-		long long id;
 
-		if (sscanf(at, "uid=%lld", &id) == 1)
-			buf_fmt(&data, "%suid=%lld", comma, (long long)m->uid0 + id);
-		else if (sscanf(at, "gid=%lld", &id) == 1)
-			buf_fmt(&data, "%sgid=%lld", comma, (long long)m->gid0 + id);
+		if (!strncmp(at, "uid=", 4))
+			buf_fmt(&data, "%suid=%lld", comma, m->uid0 + strtoll(at + 4, NULL, 10));
+		else if (!strncmp(at, "gid=", 4))
+			buf_fmt(&data, "%sgid=%lld", comma, m->gid0 + strtoll(at + 4, NULL, 10));
 		else if (memchr(at, '=', len))
 			buf_fmt(&data, "%s%.*s", comma, (int)len, at);
 		at += len + (at[len] == ',');
