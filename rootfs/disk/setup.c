@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "rootfs/disk/decide.h"
 #include "rootfs/disk/device.h"
+#include "rootfs/disk/drivers.h"
 #include "rootfs/disk/probe.h"
 #include "rootfs/disk/tool.h"
 
@@ -210,7 +211,8 @@ static void decide(const struct disk_setup *how, struct disk *disks, struct deci
 		snprintf(ret->text, sizeof(ret->text), "no data disk: orlop.disk=none");
 		return;
 	}
-	if (device_list(disks, DISK_MAX, &n, &f) < 0 || probe_disks(disks, n, &f) < 0) {
+	if (drivers_load(&f) < 0 || device_list(disks, DISK_MAX, &n, &f) < 0 ||
+	    probe_disks(disks, n, &f) < 0) {
 		ret->verdict = VERDICT_REFUSED;
 		snprintf(ret->text, sizeof(ret->text), "looking for the data disk: %.300s", f.text);
 		return;

@@ -66,12 +66,24 @@ def build_image(out, units=None, images=(), cmdline=""):
 
 
 class Disk:
-    """A raw disk in a sparse file."""
+    """A raw disk in a sparse file. bus: what it hangs on in the guest."""
 
-    def __init__(self, path, size=256 << 20):
+    DEVICES = {
+        "virtio": ["-device", "virtio-blk-pci,drive={id}"],
+        "scsi": ["-device", "virtio-scsi-pci,id=bus-{id}", "-device", "scsi-hd,bus=bus-{id}.0,drive={id}"],
+        "nvme": ["-device", "nvme,serial={id},drive={id}"],
+    }
+
+    def __init__(self, path, size=256 << 20, bus="virtio"):
         self.path = Path(path)
+        self.bus = bus
         with open(self.path, "wb") as f:
             f.truncate(size)
+
+    def qemu_options(self, number):
+        drive = f"d{number}"
+        device = [word.format(id=drive) for word in self.DEVICES[self.bus]]
+        return ["-drive", f"file={self.path},format=raw,if=none,id={drive},discard=unmap", *device]
 
     def label(self, label="orlop-data"):
         run("/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", label, self.path)
@@ -127,13 +139,14 @@ class Qmp:
 
 
 class Guest:
-    def __init__(self, folder, image, disks=(), ports=(), cmdline="", memory=512):
+    def __init__(self, folder, image, disks=(), ports=(), cmdline="", memory=512, machine="pc"):
         self.folder = Path(folder)
         self.image = Path(image)
         self.disks = list(disks)
         self.ports = {guest: free_port() for guest in ports}
         self.cmdline = cmdline
         self.memory = memory
+        self.machine = machine
         self.qemu = self.qmp = None
         self.boots = 0
 
@@ -143,7 +156,7 @@ class Guest:
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{h}-:{g}" for g, h in self.ports.items())
         append = (self.image / "cmdline").read_text().strip()
         command = [
-            "qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-smp", "2", "-m", str(self.memory),
+            "qemu-system-x86_64", "-M", self.machine, "-accel", "tcg", "-smp", "2", "-m", str(self.memory),
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-kernel", self.image / "vmlinuz", "-initrd", self.image / "initramfs",
             "-append", f"{append} orlop.control=virtio {self.cmdline}",
@@ -156,8 +169,7 @@ class Guest:
             "-device", "virtserialport,chardev=ctl,name=org.orlop.control",
         ]
         for i, disk in enumerate(self.disks):
-            command += ["-drive", f"file={disk.path},format=raw,if=none,id=d{i},discard=unmap",
-                        "-device", f"virtio-blk-pci,drive=d{i}"]
+            command += disk.qemu_options(i)
         return [str(c) for c in command]
 
     @property

@@ -4,6 +4,8 @@
 import os
 import re
 
+import pytest
+
 from guest import Disk, until
 
 
@@ -71,6 +73,16 @@ def test_a_blank_disk_beside_a_foreign_one_is_made_the_data_disk(make_guest, hel
     guest.poweroff()
     assert other.digest() == before
     assert blank.fields()["Filesystem volume name"] == "orlop-data"
+
+
+@pytest.mark.parametrize("machine, bus", [("pc", "scsi"), ("pc", "nvme"), ("q35", "virtio")])
+def test_a_disk_on_any_bus_of_any_machine(make_guest, hello_image, folder, machine, bus):
+    disk = Disk(folder / "data.img", bus=bus)
+    guest = make_guest(hello_image, disks=[disk], ports=(8080,), machine=machine).boot()
+    guest.get(8080)
+    assert "persistent" in disk_text(guest)
+    guest.poweroff()
+    assert disk.fields()["Filesystem volume name"] == "orlop-data"
 
 
 def test_formatting_that_was_cut_off_is_done_again(make_guest, hello_image, folder):
