@@ -56,7 +56,7 @@ static uint64_t doubled(const struct unit_policy *p, uint32_t i)
 	return delay < p->restart_max_delay_usec ? delay : p->restart_max_delay_usec;
 }
 
-uint64_t restart_delay(const struct unit_policy *p, uint32_t failures)
+static uint64_t written_delay(const struct unit_policy *p, uint32_t failures)
 {
 	bool bounded = p->restart_max_delay_usec != POLICY_INFINITY &&
 		       p->restart_max_delay_usec > p->restart_usec;
@@ -65,6 +65,14 @@ uint64_t restart_delay(const struct unit_policy *p, uint32_t failures)
 		return to_nsec(doubled(p, failures));
 	/* Both keys must be written, and the longest delay be the longer one, else there is no curve. */
 	return to_nsec(p->restart_steps && bounded ? stepped(p, failures) : p->restart_usec);
+}
+
+/* RestartSec=0 must not become a loop that eats a CPU: nothing else stops it where no limit is set. */
+uint64_t restart_delay(const struct unit_policy *p, uint32_t failures)
+{
+	uint64_t delay = written_delay(p, failures);
+
+	return delay > RESTART_DELAY_MIN ? delay : RESTART_DELAY_MIN;
 }
 
 static bool in_window(const struct unit_policy *p, const struct start_limit *limit, uint64_t now)

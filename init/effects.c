@@ -57,7 +57,8 @@ GUARD(exit_unknown, u->has &HAS_STARTER)
 GUARD(exit_finishes, oneshot(u) && exit_result(&u->policy, u->wait_status, u->oom) == SUP_SUCCESS)
 GUARD(finished_post,
       u->finished && !u->caused && u->has_post && !u->posted && u->want == SUP_WANT_UP)
-GUARD(finished_remains, u->finished && !u->caused && u->policy.remain_after_exit)
+GUARD(finished_remains,
+      u->want == SUP_WANT_UP && u->finished && !u->caused && u->policy.remain_after_exit)
 GUARD(wanted_again, u->want == SUP_WANT_AGAIN)
 GUARD(comes_back, unit_comes_back(sup, u))
 /* A stop on request is no failure, whatever the exit was. */
@@ -261,11 +262,25 @@ EFFECT(cause_limit)
 EFFECT(cause_dependency)
 {
 	cause(u, SUP_DEPENDENCY);
-	for_each_dep(d, sup, u) if (d->out & DEP_STRONG && !unit_is(&sup->units[d->to], STATE_UP))
-	{
-		say(u, 0, "", sup->units[d->to].name);
-		return;
-	}
+	for_each_dep (d, sup, u)
+		if (d->out & DEP_STRONG && !unit_is(&sup->units[d->to], STATE_UP)) {
+			say(u, 0, "", sup->units[d->to].name);
+			return;
+		}
+}
+
+EFFECT(cause_config)
+{
+	u->caused = true;
+	u->result = SUP_CONFIG;
+	say(u, 0, "", u->refused);
+}
+
+EFFECT(clear_result)
+{
+	u->caused = false;
+	u->result = SUP_SUCCESS;
+	say(u, 0, "", "");
 }
 
 EFFECT(cause_skip)
@@ -374,7 +389,9 @@ EFFECT(backoff)
 
 static void start_those(struct sup *sup, struct sup_unit *u, enum dep_kind kind)
 {
-	for_each_dep(d, sup, u) if (d->out & DEP(kind)) job_start(sup, &sup->units[d->to], false);
+	for_each_dep (d, sup, u)
+		if (d->out & DEP(kind))
+			job_start(sup, &sup->units[d->to], START_TRIGGER);
 }
 
 EFFECT(fail)
@@ -390,8 +407,10 @@ EFFECT(fail)
 
 EFFECT(finish)
 {
-	bool own = u->want == SUP_WANT_UP && u->result != SUP_SKIP;
+	bool own;
 
+	cause(u, SUP_SUCCESS);
+	own = u->want == SUP_WANT_UP && u->result != SUP_SKIP;
 	job_give_up(sup, u);
 	if (!own)
 		return;

@@ -31,11 +31,24 @@ static bool startable(const struct sup_unit *u)
 
 /* --- start ------------------------------------------------------------------------------------ */
 
+/* What it stands on is going away: a stop that waits for its turn cannot simply be called off. */
+static bool undermined(const struct sup *sup, const struct sup_unit *u)
+{
+	if (u->want == SUP_WANT_UP || !unit_is(u, STATE_UP | STATE_STARTING))
+		return false;
+	for_each_dep (d, sup, u)
+		if (d->out & DEP_STRONG && (!unit_is(&sup->units[d->to], STATE_UP) ||
+					    sup->units[d->to].want != SUP_WANT_UP))
+			return true;
+	return false;
+}
+
 /* What must be wanted of a unit so that it will be up: one on its way down must get there first. */
-static enum sup_want want_for_up(const struct sup_unit *u, bool by_hand)
+static enum sup_want want_for_up(const struct sup *sup, const struct sup_unit *u, bool by_hand)
 {
 	if (!unit_is(u, STATE_ENDING))
-		return u->want == SUP_WANT_AGAIN ? SUP_WANT_AGAIN : SUP_WANT_UP;
+		return u->want == SUP_WANT_AGAIN || undermined(sup, u) ? SUP_WANT_AGAIN
+								       : SUP_WANT_UP;
 	/* It ended by itself and is still wanted: its restart policy decides, unless somebody asks. */
 	return u->want == SUP_WANT_UP && !by_hand ? SUP_WANT_UP : SUP_WANT_AGAIN;
 }
@@ -43,7 +56,7 @@ static enum sup_want want_for_up(const struct sup_unit *u, bool by_hand)
 static bool pull(struct sup *sup, struct sup_unit *u, bool by_hand)
 {
 	u->by_hand = false;
-	return set_want(sup, u, want_for_up(u, by_hand));
+	return set_want(sup, u, want_for_up(sup, u, by_hand));
 }
 
 /* Spreads a stop (want DOWN or HELD) or a restart (AGAIN) from root to all that are dragged along.
@@ -56,8 +69,7 @@ static void drag(struct sup *sup, struct sup_unit *root, bool again)
 	while (n) {
 		struct sup_unit *u = &sup->units[stack[--n]];
 
-		for_each_dep(d, sup, u)
-		{
+		for_each_dep (d, sup, u) {
 			struct sup_unit *v = &sup->units[d->to];
 			enum sup_want want = again                ? SUP_WANT_AGAIN
 					     : d->in & DEP_STRONG ? SUP_WANT_HELD
@@ -82,30 +94,49 @@ void job_stop(struct sup *sup, struct sup_unit *u, bool by_hand)
 	drag(sup, u, false);
 }
 
-void job_start(struct sup *sup, struct sup_unit *root, bool by_hand)
+static bool conflicts_with_wanted(const struct sup *sup, const struct sup_unit *u)
+{
+	for_each_dep (d, sup, u)
+		if ((d->out | d->in) & DEP(DEP_CONFLICTS) && wanted(&sup->units[d->to]))
+			return true;
+	return false;
+}
+
+/* What was stopped by hand is pulled in by hand only. And what comes up by itself stops nothing: else two
+ * units could bring each other up and down for ever. */
+static bool may_pull(const struct sup *sup, const struct sup_unit *v, unsigned out,
+		     enum sup_start how)
+{
+	if (!startable(v) || wanted(v) || (v->disabled && !(out & DEP_STRONG)))
+		return false;
+	if (how != START_BY_HAND && v->by_hand)
+		return false;
+	return how != START_AGAIN || !conflicts_with_wanted(sup, v);
+}
+
+void job_start(struct sup *sup, struct sup_unit *root, enum sup_start how)
 {
 	uint32_t n = 0;
 
 	if (!startable(root) || sup->shutdown)
 		return;
-	if (by_hand) {
+	if (how == START_AGAIN && (root->by_hand || conflicts_with_wanted(sup, root)))
+		return;
+	if (how == START_BY_HAND) {
 		root->failures = root->restarts = 0;
 		root->limit = (struct start_limit){0};
 	}
-	pull(sup, root, by_hand);
+	pull(sup, root, how == START_BY_HAND);
 	sup->stack[n++] = unit_id(sup, root);
 	while (n) {
 		struct sup_unit *u = &sup->units[sup->stack[--n]];
 
-		for_each_dep(d, sup, u)
-		{
+		for_each_dep (d, sup, u) {
 			struct sup_unit *v = &sup->units[d->to];
 
 			if ((d->out | d->in) & DEP(DEP_CONFLICTS) && wanted(v))
 				job_stop(sup, v, false);
-			if (!(d->out & DEP_PULLS) || !startable(v) || wanted(v))
-				continue;
-			if (v->disabled && !(d->out & DEP_STRONG))
+			if (!(d->out & DEP_PULLS) || !may_pull(sup, v, d->out, how))
 				continue;
 			pull(sup, v, false);
 			sup->stack[n++] = d->to;
@@ -115,8 +146,10 @@ void job_start(struct sup *sup, struct sup_unit *root, bool by_hand)
 
 void job_restart(struct sup *sup, struct sup_unit *u)
 {
+	if (sup->shutdown || !startable(u))
+		return;
 	if (!unit_is(u, STATE_UP | STATE_STARTING)) {
-		job_start(sup, u, true);
+		job_start(sup, u, START_BY_HAND);
 		return;
 	}
 	u->by_hand = false;
@@ -141,13 +174,12 @@ void job_hold(struct sup *sup, struct sup_unit *u)
 void job_again(struct sup *sup, struct sup_unit *u)
 {
 	set_want(sup, u, SUP_WANT_UP);
-	job_start(sup, u, false);
+	job_start(sup, u, START_AGAIN);
 }
 
 void job_stop_all(struct sup *sup)
 {
-	for_each_unit(u, sup)
-	{
+	for_each_unit (u, sup) {
 		set_want(sup, u, SUP_WANT_DOWN);
 		sup_queue(sup, u);
 	}
@@ -159,51 +191,47 @@ void job_refused(struct sup *sup, struct sup_unit *u)
 	if (u->has || unit_is(u, STATE_LIVE | STATE_ENDING))
 		return;
 	set_want(sup, u, SUP_WANT_DOWN);
-	u->caused = true;
-	u->result = SUP_CONFIG;
-	if (u->state == SUP_DOWN)
-		unit_set_state(sup, u, SUP_FAILED, "refused");
 }
 
 void job_unit_up(struct sup *sup, struct sup_unit *u)
 {
-	for_each_dep(d, sup, u)
-	{
+	for_each_dep (d, sup, u) {
 		struct sup_unit *v = &sup->units[d->to];
 
 		if (d->in & DEP_STRONG && v->want == SUP_WANT_HELD)
-			job_start(sup, v, false);
-		if (d->out & DEP(DEP_UPHOLDS) && !wanted(v) && !v->by_hand && !v->disabled)
-			job_start(sup, v, false);
+			job_start(sup, v, START_AGAIN);
+		if (d->out & DEP(DEP_UPHOLDS) && !wanted(v) && !v->disabled)
+			job_start(sup, v, START_AGAIN);
 	}
 }
 
 /* Whoever is bound to it goes down with it, and comes back with it if it will come back. */
 void job_unit_not_up(struct sup *sup, struct sup_unit *u)
 {
-	for_each_dep(d, sup, u)
-	{
+	for_each_dep (d, sup, u) {
 		struct sup_unit *v = &sup->units[d->to];
 
 		if (d->in & DEP(DEP_BINDS_TO) && v->want == SUP_WANT_UP &&
-		    unit_is(v, STATE_UP | STATE_STARTING))
-			set_want(sup, v, SUP_WANT_AGAIN);
+		    (unit_is(v, STATE_UP | STATE_STARTING) ||
+		     (v->finished && v->state == SUP_ENDING)) &&
+		    set_want(sup, v, SUP_WANT_AGAIN))
+			drag(sup, v, true);
 	}
 }
 
 /* A pod ends with its last member (ExitPolicy=stop). */
 void job_unit_over(struct sup *sup, struct sup_unit *member)
 {
-	for_each_dep(d, sup, member)
-	{
+	for_each_dep (d, sup, member) {
 		struct sup_unit *pod = &sup->units[d->to];
 		bool alone = true;
 
 		if (pod->kind != UNIT_POD || !pod->policy.pod_stops_with_members ||
 		    !(d->out & DEP(DEP_BINDS_TO)) || pod->want != SUP_WANT_UP)
 			continue;
-		for_each_dep(m, sup, pod) if (m->in & DEP(DEP_BINDS_TO) &&
-					      wanted(&sup->units[m->to])) alone = false;
+		for_each_dep (m, sup, pod)
+			if (m->in & DEP(DEP_BINDS_TO) && sup->units[m->to].want != SUP_WANT_DOWN)
+				alone = false;
 		if (alone)
 			job_stop(sup, pod, false);
 	}
@@ -213,8 +241,9 @@ static bool upheld(const struct sup *sup, const struct sup_unit *u)
 {
 	if (u->by_hand || u->disabled || (u->caused && u->result == SUP_START_LIMIT))
 		return false;
-	for_each_dep(d, sup, u) if (d->in & DEP(DEP_UPHOLDS) &&
-				    unit_is(&sup->units[d->to], STATE_UP)) return true;
+	for_each_dep (d, sup, u)
+		if (d->in & DEP(DEP_UPHOLDS) && unit_is(&sup->units[d->to], STATE_UP))
+			return true;
 	return false;
 }
 
@@ -244,7 +273,8 @@ static bool going_down(const struct sup_unit *v)
  * whose condition does not hold are; for who is bound to it nothing is but being up. */
 static bool satisfied(const struct sup_unit *v)
 {
-	return v->state == SUP_DOWN && (v->finished || (v->caused && v->result == SUP_SKIP));
+	return v->state == SUP_DOWN && !v->by_hand &&
+	       (v->finished || (v->caused && v->result == SUP_SKIP));
 }
 
 static enum edge_verdict start_edge(const struct sup *sup, const struct sup_dep *d)
@@ -255,7 +285,7 @@ static enum edge_verdict start_edge(const struct sup *sup, const struct sup_dep 
 	if ((d->out | d->in) & DEP(DEP_CONFLICTS) &&
 	    (unit_is(v, STATE_LIVE) || v->state == SUP_STUCK))
 		return EDGE_WAIT;
-	if ((after || d->in & DEP(DEP_AFTER)) && going_down(v))
+	if ((after || strong || d->in & DEP(DEP_AFTER)) && going_down(v))
 		return EDGE_WAIT;
 	if (unit_is(v, STATE_UP) || !(after || strong))
 		return EDGE_FREE;
@@ -296,8 +326,7 @@ static enum cue due_start(struct sup *sup, struct sup_unit *u)
 
 	if (still_blocked(sup, u))
 		return CUE_NONE;
-	for_each_dep(d, sup, u)
-	{
+	for_each_dep (d, sup, u) {
 		enum edge_verdict verdict = start_edge(sup, d);
 
 		if (verdict == EDGE_FAILS)
@@ -316,11 +345,11 @@ static enum cue due_stop(struct sup *sup, struct sup_unit *u)
 		return CUE_FORCE;
 	if (still_blocked(sup, u))
 		return CUE_NONE;
-	for_each_dep(d, sup, u) if (stop_edge(sup, d))
-	{
-		u->blocker = (uint32_t)(d - deps_of(sup, u));
-		return CUE_NONE;
-	}
+	for_each_dep (d, sup, u)
+		if (stop_edge(sup, d)) {
+			u->blocker = (uint32_t)(d - deps_of(sup, u));
+			return CUE_NONE;
+		}
 	return CUE_GO_DOWN;
 }
 
@@ -346,11 +375,20 @@ static enum cue due_network(const struct sup *sup, const struct sup_unit *u)
 	return sup->net == NET_UP ? CUE_NET_UP : CUE_NET_FAILED;
 }
 
+static enum cue due_failed(const struct sup_unit *u)
+{
+	if (u->refused)
+		return CUE_NONE;
+	if (u->result == SUP_CONFIG)
+		return CUE_ACCEPT;
+	return wanted(u) ? CUE_BEGIN : CUE_NONE;
+}
+
 enum cue cue_due(struct sup *sup, struct sup_unit *u)
 {
 	switch (u->state) {
-	case SUP_DOWN:
-	case SUP_FAILED: return wanted(u) ? CUE_BEGIN : CUE_NONE;
+	case SUP_DOWN: return u->refused ? CUE_REFUSE : wanted(u) ? CUE_BEGIN : CUE_NONE;
+	case SUP_FAILED: return due_failed(u);
 	case SUP_WAITING: return u->want == SUP_WANT_UP ? due_start(sup, u) : CUE_GO_DOWN;
 	case SUP_BACKOFF: return u->want == SUP_WANT_UP ? CUE_NONE : CUE_GO_DOWN;
 	case SUP_PRE:
@@ -362,6 +400,8 @@ enum cue cue_due(struct sup *sup, struct sup_unit *u)
 	case SUP_DONE:
 		if (u->want != SUP_WANT_UP)
 			return due_stop(sup, u);
+		if (u->state == SUP_PRE && !(u->has & ~(uint32_t)HAS_PROBE))
+			return CUE_GONE;
 		return u->state == SUP_STARTING ? due_network(sup, u) : CUE_NONE;
 	case SUP_STOP_CMD:
 	case SUP_STOPPING: return sup->forced ? CUE_FORCE : CUE_NONE;

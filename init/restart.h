@@ -18,6 +18,8 @@ enum sup_result exit_result(const struct unit_policy *policy, int wait_status, b
 bool restart_wanted(const struct unit_policy *policy, enum sup_result result, bool exited,
 		    int wait_status);
 
+#define RESTART_DELAY_MIN 10000000ull /* 10 ms, whatever is written */
+
 /* How long to wait before the start that follows `failures` failed ones in a row (0: the first), ns. */
 uint64_t restart_delay(const struct unit_policy *policy, uint32_t failures);
 

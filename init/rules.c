@@ -56,6 +56,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 		[SUP_DOWN] =
 			{
 				[CUE_BEGIN] = CELL(GO(WAITING, DO(begin))),
+				[CUE_REFUSE] = CELL(GO(FAILED, DO(cause_config))),
+				[CUE_ACCEPT] = NEVER,
 				[CUE_GO_UP] = NEVER,
 				[CUE_GO_DOWN] = NEVER,
 				[CUE_DEP_FAILED] = NEVER,
@@ -70,6 +72,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 		[SUP_FAILED] =
 			{
 				[CUE_BEGIN] = CELL(GO(WAITING, DO(begin))),
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = CELL(GO(DOWN, DO(clear_result))),
 				[CUE_GO_UP] = NEVER,
 				[CUE_GO_DOWN] = NEVER,
 				[CUE_DEP_FAILED] = NEVER,
@@ -83,6 +87,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_WAITING] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				[CUE_BEGIN] = NEVER,
 				[CUE_GO_UP] = CELL(IF(limit_hit, CLEANING, DO(cause_limit)),
 						   IF(is_passive, UP, DO(count_start)),
@@ -101,12 +107,17 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_PRE] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = CELL(GO(ENDING, DO(cause_stop), DO(end_all))),
-				NOT_DUE_END,
+				[CUE_GONE] = CELL(GO(STARTING, DO(spawn))),
+				[CUE_CLEAN] = NEVER,
+				[CUE_CLEANED] = NEVER,
 				NOT_DUE_NET,
 				[CUE_FORCE] = CELL(GO(ENDING, DO(cause_stop), DO(end_all))),
-				[CUE_HELPER_OK] = CELL(GO(STARTING, DO(spawn))),
+				/* What it left running must be gone before the cgroup is made anew. */
+				[CUE_HELPER_OK] = CELL(GO(PRE, DO(end_all))),
 				[CUE_HELPER_BAD] = CELL(GO(ENDING, DO(cause_helper), DO(end_all))),
 				[CUE_HELPER_SKIP] = CELL(GO(ENDING, DO(cause_skip), DO(end_all))),
 				[CUE_DEADLINE] = CELL(GO(ENDING, DO(cause_timeout), DO(end_all))),
@@ -115,6 +126,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_STARTING] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = CELL(GO(ENDING, DO(cause_stop), DO(end_all))),
 				NOT_DUE_END,
@@ -140,6 +153,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_EXECING] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = CELL(GO(ENDING, DO(cause_stop), DO(end_all))),
 				NOT_DUE_END,
@@ -168,6 +183,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_READYING] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = CELL(GO(STOPPING, DO(cause_stop), DO(signal_stop))),
 				NOT_DUE_END,
@@ -207,6 +224,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_POST] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = CELL(IF(main_lives, STOPPING,
 							DO(cause_stop), DO(kill_helper),
@@ -248,6 +267,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_UP] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = CELL(IF(main_lives_stop_cmd, STOP_CMD,
 							DO(cause_stop), DO(run_stop)),
@@ -292,6 +313,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_DONE] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = CELL(IF(done_stop_cmd, STOP_CMD,
 							DO(cause_stop), DO(run_stop)),
@@ -307,6 +330,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_STOP_CMD] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = NEVER,
 				NOT_DUE_END,
@@ -338,6 +363,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_STOPPING] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = NEVER,
 				NOT_DUE_END,
@@ -361,6 +388,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_ENDING] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = NEVER,
 				[CUE_GONE] = CELL(IF(finished_post, POST, DO(run_post)),
@@ -389,6 +418,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_STUCK] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = NEVER,
 				[CUE_GONE] = CELL(GO(CLEANING)),
@@ -412,6 +443,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_CLEANING] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				NOT_DUE_UP,
 				[CUE_GO_DOWN] = NEVER,
 				[CUE_GONE] = NEVER,
@@ -436,6 +469,8 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 			},
 		[SUP_BACKOFF] =
 			{
+				[CUE_REFUSE] = NEVER,
+				[CUE_ACCEPT] = NEVER,
 				[CUE_BEGIN] = NEVER,
 				[CUE_GO_UP] = NEVER,
 				[CUE_DEP_FAILED] = NEVER,

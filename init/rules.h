@@ -107,6 +107,8 @@ bool rule_fire(struct sup *sup, struct sup_unit *u, enum cue cue, const struct c
 	X(cause_unhealthy)    \
 	X(cause_limit)        \
 	X(cause_dependency)   \
+	X(cause_config)       \
+	X(clear_result)       \
 	X(cause_skip)         \
 	X(cause_helper)       \
 	X(cause_network)      \

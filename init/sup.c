@@ -54,8 +54,7 @@ struct sup *sup_free(struct sup *sup)
 {
 	if (!sup)
 		return NULL;
-	for_each_unit(u, sup)
-	{
+	for_each_unit (u, sup) {
 		free(u->name);
 		free(u->refused);
 	}
@@ -130,7 +129,8 @@ void sup_queue(struct sup *sup, struct sup_unit *u)
 
 void sup_queue_neighbours(struct sup *sup, struct sup_unit *u)
 {
-	for_each_dep(d, sup, u) sup_queue(sup, &sup->units[d->to]);
+	for_each_dep (d, sup, u)
+		sup_queue(sup, &sup->units[d->to]);
 }
 
 /* --- the state -------------------------------------------------------------------------------- */
@@ -181,7 +181,8 @@ static void runs_no_more(struct sup *sup, struct sup_unit *u)
 /* Who waits for it must look at all edges again: this one may have failed for good. */
 static void unit_over(struct sup *sup, struct sup_unit *u)
 {
-	for_each_dep(d, sup, u) sup->units[d->to].blocker = UINT32_MAX;
+	for_each_dep (d, sup, u)
+		sup->units[d->to].blocker = UINT32_MAX;
 	job_unit_over(sup, u);
 }
 
@@ -287,8 +288,7 @@ static void forget(struct sup *sup, struct sup_unit *u)
 
 static bool forget_leavers(struct sup *sup)
 {
-	for_each_unit(u, sup)
-	{
+	for_each_unit (u, sup) {
 		if (!u->leaving || (u->state != SUP_DOWN && u->state != SUP_FAILED) || u->has)
 			continue;
 		if (!sup_room(sup))

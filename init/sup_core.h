@@ -238,7 +238,9 @@ enum cue {
 	CUE_CLEANED,    /* it owes nothing */
 	CUE_NET_UP,
 	CUE_NET_FAILED,
-	CUE_FORCE, /* shutdown has no time left */
+	CUE_FORCE,  /* shutdown has no time left */
+	CUE_REFUSE, /* its files have an error */
+	CUE_ACCEPT, /* and now they have none */
 	/* from the world */
 	CUE_CLONED,
 	CUE_EXECED,
@@ -285,7 +287,13 @@ void text_set(char *to, size_t size, const char *from);  /* NULL = ""; cut at a 
 
 /* --- jobs.c ----------------------------------------------------------------------------------- */
 
-void job_start(struct sup *sup, struct sup_unit *u, bool by_hand);
+enum sup_start {
+	START_BY_HAND, /* somebody asked: forgets failures and limits */
+	START_TRIGGER, /* OnFailure=, OnSuccess= */
+	START_AGAIN,   /* what it needs is back, Upholds=, the second half of a restart */
+};
+
+void job_start(struct sup *sup, struct sup_unit *u, enum sup_start how);
 void job_stop(struct sup *sup, struct sup_unit *u, bool by_hand);
 void job_restart(struct sup *sup, struct sup_unit *u);
 void job_give_up(struct sup *sup, struct sup_unit *u); /* its own end: not wanted any more */

@@ -27,7 +27,7 @@ static void on_start(struct sup *sup, struct sup_unit *u, const struct event *e)
 {
 	if (refuse(sup, u, e) || !waiter_add(sup, e->token, u, GOAL_UP))
 		return;
-	job_start(sup, u, true);
+	job_start(sup, u, START_BY_HAND);
 	rule_fire(sup, u, CUE_HURRY, NULL);
 }
 
@@ -96,6 +96,15 @@ static bool had(struct sup *sup, struct sup_unit *u, const struct event *e, uint
 	return false;
 }
 
+/* A main process that is not reaped yet may be the last one: then its exit tells, not the cgroup. */
+static void note_populated(struct sup_unit *u, bool populated)
+{
+	if (populated)
+		u->has |= HAS_CGROUP;
+	else if (!(u->has & HAS_MAIN))
+		u->has &= ~(uint32_t)HAS_CGROUP;
+}
+
 static void on_cloned(struct sup *sup, struct sup_unit *u, const struct event *e)
 {
 	if (!(u->has & HAS_STARTER) || u->has & HAS_MAIN) {
@@ -121,8 +130,7 @@ static void on_start_failed(struct sup *sup, struct sup_unit *u, const struct ev
 {
 	if (!had(sup, u, e, HAS_STARTER))
 		return;
-	if (!(u->has & HAS_MAIN))
-		u->has = e->flag ? u->has | HAS_CGROUP : u->has & ~HAS_CGROUP;
+	note_populated(u, e->flag);
 	on_cue(sup, u, e, CUE_START_FAILED);
 }
 
@@ -141,9 +149,9 @@ static void on_exited(struct sup *sup, struct sup_unit *u, const struct event *e
 
 static void on_cgroup_empty(struct sup *sup, struct sup_unit *u, const struct event *e)
 {
+	(void)sup;
 	(void)e;
-	u->has &= ~HAS_CGROUP; /* the queue notices if that was the last of it */
-	sup_queue(sup, u);
+	u->has &= ~(uint32_t)HAS_CGROUP;
 }
 
 static void on_oom(struct sup *sup, struct sup_unit *u, const struct event *e)
@@ -166,15 +174,13 @@ static void on_helper_done(struct sup *sup, struct sup_unit *u, const struct eve
 {
 	if (!had(sup, u, e, HAS_HELPER))
 		return;
-	if (!e->flag && !(u->has & HAS_MAIN))
-		u->has &= ~HAS_CGROUP;
+	note_populated(u, e->flag);
 	pay(sup, u, e);
 	on_cue(sup, u, e,
 	       e->code == 0               ? CUE_HELPER_OK
 	       : e->code == SUP_SKIP_CODE ? CUE_HELPER_SKIP
 					  : CUE_HELPER_BAD);
 	u->helper = u->has & HAS_HELPER ? u->helper : SUP_HELPER_NONE;
-	sup_queue(sup, u);
 }
 
 static void on_probe_done(struct sup *sup, struct sup_unit *u, const struct event *e)
@@ -221,14 +227,12 @@ static void on_network(struct sup *sup, const struct event *e)
 {
 	sup->net = e->code ? NET_FAILED : NET_UP;
 	text_set(sup->net_text, sizeof(sup->net_text), e->text);
-	for_each_unit(u, sup)
-	{
+	for_each_unit (u, sup) {
 		if (u->kind != UNIT_NETWORK)
 			continue;
 		/* A failed set-up that works at last brings what had waited for it. */
-		if (!e->code && u->state == SUP_FAILED && u->result == SUP_RESOURCES &&
-		    !u->by_hand && !sup->shutdown)
-			job_start(sup, u, false);
+		if (!e->code && u->state == SUP_FAILED && u->result == SUP_RESOURCES)
+			job_start(sup, u, START_AGAIN);
 		sup_queue(sup, u);
 	}
 }
@@ -266,6 +270,8 @@ void event_take(struct sup *sup, const struct event *e)
 	else if (e->kind == EVENT_NETWORK)
 		on_network(sup, e);
 	else if ((unsigned)e->kind < EVENT_KIND__N && unit_events[e->kind] && e->unit < sup->n &&
-		 sup->units[e->unit].used)
+		 sup->units[e->unit].used) {
 		unit_events[e->kind](sup, &sup->units[e->unit], e);
+		sup_queue(sup, &sup->units[e->unit]); /* that may have been the last of it */
+	}
 }

@@ -119,6 +119,8 @@ const char *const cue_names[CUE__N] = {
 	[CUE_NET_UP] = "net-up",
 	[CUE_NET_FAILED] = "net-failed",
 	[CUE_FORCE] = "force",
+	[CUE_REFUSE] = "refuse",
+	[CUE_ACCEPT] = "accept",
 	[CUE_CLONED] = "cloned",
 	[CUE_EXECED] = "execed",
 	[CUE_START_FAILED] = "start-failed",
@@ -184,8 +186,7 @@ size_t sup_waits_for(const struct sup *sup, uint32_t unit, uint32_t *ret_ids, si
 
 	if (!u)
 		return 0;
-	for_each_dep(d, sup, u)
-	{
+	for_each_dep (d, sup, u) {
 		if (!dep_blocks(sup, u, d))
 			continue;
 		if (n < max)

@@ -157,6 +157,7 @@ static int make_units(const struct sup *sup, struct load *l)
 		l->units[i].leaving = l->units[i].used;
 		l->units[i].n_deps = l->units[i].dep_first = 0;
 		l->units[i].blocker = UINT32_MAX;
+		l->units[i].queued = false;
 	}
 	for (size_t i = 0; i < l->n_configs; i++) {
 		struct sup_unit *u = &l->units[l->ids[i]];
@@ -319,24 +320,17 @@ static void settle(struct sup *sup, const struct load *l, uint32_t n_old, bool k
 		u->hash = l->configs[i].hash;
 		if (u->refused)
 			job_refused(sup, u);
-		else if (u->state == SUP_FAILED && u->result == SUP_CONFIG)
-			u->result = SUP_SUCCESS, unit_set_state(sup, u, SUP_DOWN, "reload");
-		else if (changed && !keep && unit_is(u, STATE_UP | STATE_STARTING))
+		else if (changed && !keep && u->want == SUP_WANT_UP &&
+			 unit_is(u, STATE_UP | STATE_STARTING))
 			job_restart(sup, u);
 	}
 	sup->leavers = 0;
-	for_each_unit(u, sup)
-	{
-		u->queued = false;
+	for_each_unit (u, sup) {
 		if (u->leaving) {
 			sup->leavers++;
 			job_stop(sup, u, false);
 		}
-	}
-	for_each_unit(u, sup)
-	{
-		if (!u->queued)
-			sup_queue(sup, u);
+		sup_queue(sup, u);
 	}
 }
 

@@ -31,7 +31,8 @@ static void force(struct sup *sup)
 		return;
 	sup->forced = true;
 	tell(sup, SUP_SHUTDOWN_KILLING);
-	for_each_unit(u, sup) sup_queue(sup, u);
+	for_each_unit (u, sup)
+		sup_queue(sup, u);
 }
 
 void shutdown_request(struct sup *sup, enum sup_shutdown kind, bool at_once, uint32_t token)
@@ -76,7 +77,8 @@ void shutdown_check(struct sup *sup)
 
 	if (!sup->shutdown || sup->shutdown_said)
 		return;
-	for_each_unit(u, sup) left = left || waits_for(u);
+	for_each_unit (u, sup)
+		left = left || waits_for(u);
 	if (left && sup->now < sup->shutdown_end)
 		return;
 	sup->shutdown_said = true;
@@ -129,8 +131,7 @@ size_t sup_shutdown_waits(const struct sup *sup, uint32_t *ret_ids, size_t max)
 {
 	size_t n = 0;
 
-	for_each_unit(u, sup)
-	{
+	for_each_unit (u, sup) {
 		if (!waits_for(u))
 			continue;
 		if (n < max)
