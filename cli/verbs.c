@@ -39,6 +39,12 @@ static const struct verb_option events_options[] = {
 	{0},
 };
 
+static const struct verb_option check_options[] = {
+	{0, "strict", NULL, "warnings count as errors"},
+	{0, "json", NULL, "print every unit as it is understood, one JSON object a line"},
+	{0},
+};
+
 static const struct verb_option no_options[] = {{0}};
 
 const struct verb verbs[] = {
@@ -58,6 +64,10 @@ const struct verb verbs[] = {
 	{"ports", "", "list published ports", cmd_ports, 0, 0, 10, json_options},
 	{"images", "", "list container images in the store", cmd_images, 0, 0, 30, json_options},
 	{"boot", "", "say how long each phase of the boot took", cmd_boot, 0, 0, 10, json_options},
+	{"check", "[DIR|FILE...]", "say what is wrong with unit files, without a running host",
+	 cmd_check, 0, VERB_WORDS_ANY, 0, check_options},
+	{"show", "[DIR|FILE|UNIT...]", "print units as they are understood, as JSON", cmd_show, 0,
+	 VERB_WORDS_ANY, 0, check_options},
 	{"reload", "", "read the unit files again and apply what changed", cmd_reload, 0, 0, 0,
 	 json_options},
 	{"poweroff", "", "stop everything and switch the machine off", cmd_poweroff, 0, 0, 10,
@@ -65,7 +75,8 @@ const struct verb verbs[] = {
 	{"reboot", "", "stop everything and boot again", cmd_reboot, 0, 0, 10, no_options},
 	{"halt", "", "stop everything and halt", cmd_halt, 0, 0, 10, no_options},
 	{"version", "", "print the version", cmd_version, 0, 0, 10, no_options},
-	{"help", "[VERB]", "list the verbs, or explain one", cmd_help, 0, 1, 0, no_options},
+	{"help", "[VERB|KEY|keys]", "list the verbs, or explain a verb or a key of unit files",
+	 cmd_help, 0, 2, 0, no_options},
 	{0},
 };
 

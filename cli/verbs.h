@@ -50,6 +50,7 @@ const struct verb *verb_find(const char *name); /* or NULL */
 const struct verb *verb_guess(const char *name);
 
 int cmd_boot(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_halt(int argc, char **argv);
 int cmd_help(int argc, char **argv);
@@ -62,6 +63,7 @@ int cmd_ps(int argc, char **argv);
 int cmd_reboot(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_restart(int argc, char **argv);
+int cmd_show(int argc, char **argv);
 int cmd_start(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_stop(int argc, char **argv);

@@ -33,11 +33,11 @@ static void fill(struct sup_unit_config *c, const struct unit *u)
 	c->refused = refusal(u);
 	if (c->refused)
 		return;
-	c->pre = u->n_conditions || (s && s->start_pre.n);
-	c->post = s && s->start_post.n;
-	c->stop_cmd = s && s->stop.n;
-	c->stop_post = s && s->stop_post.n;
-	c->reload = (s && s->reload.n) || u->policy.reload_signal ||
+	c->pre = u->n_conditions || (s && s->exec_start_pre.n);
+	c->post = s && s->exec_start_post.n;
+	c->stop_cmd = s && s->exec_stop.n;
+	c->stop_post = s && s->exec_stop_post.n;
+	c->reload = (s && s->exec_reload.n) || u->policy.reload_signal ||
 		    (u->container && u->container->reload_cmd.n);
 }
 

@@ -8,7 +8,7 @@
  *     web.container:7:1: error[U012]: unknown key "Volumes" in [Container]
  *         7 | Volumes=data:/data
  *           | ^~~~~~~
- *       hint: did you mean "Volume"?
+ *           = did you mean "Volume"?
  */
 #pragma once
 
@@ -22,7 +22,7 @@ enum diag_severity {
 
 struct diag {
 	enum diag_severity severity;
-	const char *code; /* "U012": one for each kind of mistake; listed in units/codes.h */
+	const char *code; /* "U012": one for each kind of mistake; see units/codes.h */
 	struct source_at at;
 	uint32_t width; /* of the marked text in bytes; at least 1 */
 	const char *message;
@@ -31,5 +31,21 @@ struct diag {
 	struct unit *unit; /* NULL = no unit's */
 };
 
-/* Appends the text above, ending in a newline. */
+/* A growing list of them, in an arena. */
+struct diags {
+	struct arena *arena; /* borrowed */
+	struct diag **items;
+	size_t n;
+	size_t n_errors;
+};
+
+/* Adds one. hint may be NULL. NULL when memory ran out (the arena knows). */
+struct diag *diag_add(struct diags *diags, enum diag_severity severity, const char *code,
+		      struct source_at at, size_t width, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 7, 8)));
+
+/* Gives d its source line out of the bytes of its file. */
+void diag_set_line(struct diags *diags, struct diag *d, const char *data, size_t len);
+
+/* Appends the text above, ending in a newline. Bytes that a terminal could act on are shown as '?'. */
 void diag_print(const struct diag *d, struct buf *b);

@@ -32,6 +32,8 @@ struct unit_host {
 	const char *release;    /* %v: kernel */
 	const char *arch;       /* %a */
 	const char *os_release; /* text of /etc/os-release: %o %w %W %B %A %M */
+	int64_t memory_total;   /* bytes, for MemoryMax=25%; 0 = not known */
+	int64_t pids_total;     /* for TasksMax=10%; 0 = not known */
 };
 
 struct units_input {

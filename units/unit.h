@@ -135,7 +135,8 @@ struct unit_mount {
 	struct text source; /* volume: its name in the store; bind: absolute path; tmpfs: NULL */
 	struct text target;
 	const char *options; /* comma list: "ro,noexec"; "" = none */
-	struct unit *unit;   /* the .volume unit it was named by, or NULL */
+	const char *ref;     /* "x.volume" if it was named so */
+	struct unit *unit;   /* that unit, or NULL */
 	struct source_at at;
 };
 
@@ -153,7 +154,8 @@ struct unit_join {
 	bool container;             /* name is a container's */
 	const char *ip, *ip6, *mac; /* NULL = not fixed */
 	struct text_list aliases;
-	struct unit *unit; /* .network or .container unit, or NULL */
+	const char *ref;   /* "x.network" or "x.container" if it was named so */
+	struct unit *unit; /* that unit, or NULL */
 	struct source_at at;
 };
 
@@ -179,13 +181,13 @@ struct unit_limits {
 	struct number tasks_max;         /* -1 = max */
 	struct number io_weight;
 	struct number oom_score_adjust;
-	const char *cpus; /* cpuset.cpus, or NULL */
-	const char *slice;
+	struct text cpus; /* cpuset.cpus */
+	struct text slice;
 };
 
 /* [Container]. */
 struct unit_container {
-	struct text name; /* ContainerName */
+	struct text name; /* ContainerName, or "systemd-<file>" */
 	struct text image;
 	struct text rootfs;
 	struct unit *image_unit; /* Image=x.image */
@@ -194,17 +196,17 @@ struct unit_container {
 	struct text_list exec;
 	struct pair_list env;
 	struct text_list env_files; /* absolute; read at start, in Podman's format */
-	enum tri env_host;
+	enum tri environment_host;
 	struct unit_mount *mounts; /* Volume=, Mount=, Tmpfs= */
 	size_t n_mounts;
 	struct unit_port *ports;
 	size_t n_ports;
-	struct text_list expose;
+	struct text_list expose_host_port;
 	struct unit_join
 		*networks; /* never empty but in a pod: the default network where none is written */
 	size_t n_networks;
-	struct text_list network_aliases, volume, mount, tmpfs, publish, network; /* as written */
-	struct text hostname;
+	struct text_list network_alias;
+	struct text host_name;
 	struct text ip, ip6;
 	struct text_list dns, dns_option, dns_search, add_host;
 	struct text user, group;
@@ -214,20 +216,19 @@ struct unit_container {
 	struct text sub_uid_map, sub_gid_map;
 	struct text_list cap_add, cap_drop; /* "CAP_CHOWN", "all" */
 	enum tri no_new_privileges, read_only, read_only_tmpfs, volatile_tmp;
-	struct text seccomp_profile, apparmor;
-	enum tri label_disable, label_nested;
-	struct text label_type, label_level, label_file_type;
-	struct text_list mask, unmask;
-	struct text_list add_device;
+	struct text seccomp_profile, app_armor;
+	enum tri security_label_disable, security_label_nested;
+	struct text security_label_type, security_label_level, security_label_file_type;
+	struct text_list mask, unmask; /* paths */
 	struct unit_device *devices;
 	size_t n_devices;
 	struct pair_list sysctl;
-	struct pair_list ulimit; /* "nofile" -> "1024:2048" */
+	struct pair_list ulimits; /* "nofile" -> "1024:2048" */
 	struct number memory, pids_limit, shm_size;
 	struct text cgroups_mode;
 	struct number stop_signal, stop_timeout; /* number; seconds */
 	enum tri run_init;
-	struct text workdir, timezone;
+	struct text working_dir, timezone;
 	struct pair_list labels, annotations;
 	struct text log_driver;
 	struct pair_list log_opt;
@@ -243,7 +244,6 @@ struct unit_container {
 		health_startup_success;
 	struct text_list reload_cmd;
 	struct number reload_signal;
-	struct text_list secret;
 	struct unit_secret *secrets;
 	size_t n_secrets;
 	struct text pod; /* "x.pod" */
@@ -258,7 +258,8 @@ struct unit_container {
 
 /* [Volume]. */
 struct unit_volume {
-	struct text name; /* VolumeName, default "systemd-<file>" */
+	struct text name; /* effective: VolumeName, or "systemd-<file>" */
+	struct text volume_name;
 	struct pair_list labels;
 	struct text driver, image, device, type, options;
 	enum tri copy;
@@ -269,12 +270,13 @@ struct unit_volume {
 
 /* [Network]. */
 struct unit_network {
-	struct text name; /* NetworkName, default "systemd-<file>" */
+	struct text name; /* effective: NetworkName, or "systemd-<file>" */
+	struct text network_name;
 	struct text driver;
 	struct text_list subnet, gateway, ip_range;
-	enum tri internal, ipv6, disable_dns, delete_on_stop;
+	enum tri internal, ipv6, disable_dns, network_delete_on_stop;
 	struct text_list dns;
-	struct text interface, ipam_driver;
+	struct text interface_name, ipam_driver;
 	struct pair_list options, labels;
 	struct text service_name;
 	const char *bridge; /* device on the host: InterfaceName, or made from the name */
@@ -282,15 +284,16 @@ struct unit_network {
 
 /* [Pod]. */
 struct unit_pod {
-	struct text name; /* PodName, default "systemd-<file>" */
-	struct text_list publish, network, network_aliases, volume, add_host;
+	struct text name; /* effective: PodName, or "systemd-<file>" */
+	struct text pod_name;
+	struct text_list network_alias, add_host;
 	struct unit_port *ports;
 	size_t n_ports;
 	struct unit_join *networks;
 	size_t n_networks;
 	struct unit_mount *mounts;
 	size_t n_mounts;
-	struct text hostname, ip, ip6;
+	struct text host_name, ip, ip6;
 	struct text_list dns, dns_option, dns_search;
 	struct number shm_size;
 	struct text userns;
@@ -304,7 +307,7 @@ struct unit_pod {
 
 /* [Image]. */
 struct unit_image {
-	struct text image, tag;
+	struct text image, image_tag;
 	struct text auth_file, creds, cert_dir;
 	enum tri tls_verify;
 	struct text arch, os, variant, policy;
@@ -321,8 +324,10 @@ struct unit_service {
 	enum tri remain_after_exit;
 	struct pair_list env;
 	struct text_list env_files; /* absolute, '-' in front: may be missing */
-	struct text_list success_exit, restart_prevent_exit, restart_force_exit;
-	struct command_list start_pre, start, start_post, reload, stop, stop_post;
+	struct text_list success_exit_status, restart_prevent_exit_status,
+		restart_force_exit_status;
+	struct command_list exec_start_pre, exec_start, exec_start_post, exec_reload, exec_stop,
+		exec_stop_post;
 	struct text kill_mode;
 	struct number kill_signal;
 	struct unit_limits limits;
@@ -330,7 +335,7 @@ struct unit_service {
 	struct pair_list rlimits; /* "NOFILE" -> "1024:2048", of LimitNOFILE= and its kin */
 	struct text syslog_identifier;
 	struct text tty_path, standard_input, standard_output, standard_error;
-	struct text user, group, workdir;
+	struct text user, group, working_directory;
 	struct number umask;
 };
 
@@ -340,6 +345,17 @@ struct unit_condition {
 	const char *arg;   /* absolute path */
 	bool negate;       /* '!' */
 	bool or_group;     /* '|': one of these is enough */
+};
+
+/* A unit that [Install] names. */
+struct unit_install {
+	const char *name;
+	struct source_at at;
+};
+
+struct unit_install_list {
+	struct unit_install *items;
+	size_t n;
 };
 
 struct diag;
@@ -363,15 +379,19 @@ struct unit {
 
 	struct unit_dep *deps; /* by kind, then in the order of writing; implicit ones last */
 	size_t n_deps;
-	struct text_list wanted_by, required_by, upheld_by, alias; /* names of units */
+	struct unit_install_list wanted_by, required_by, upheld_by; /* [Install] */
+	struct text_list alias;
 	struct text default_instance;
+	struct number start_limit_interval_usec, start_limit_burst;
+	struct text start_limit_action;
+	enum tri default_dependencies; /* [Quadlet] */
 	bool boot; /* reached from default.target by Wants, Requires, BindsTo: started at boot */
 
 	struct unit_policy policy;
 	struct unit_limits limits;
 	struct unit_service *exec; /* [Service]; never NULL for a unit that is OK */
 
-	/* The one that kind says, or NULL if rejected. */
+	/* The one that kind says; of a rejected unit it may be half-filled. */
 	struct unit_container *container;
 	struct unit_volume *volume;
 	struct unit_network *network;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pure */
+/*
+ * Tarjan's strongly connected components, without recursion: a component of more than one unit is a
+ * cycle. Its components come out in an order in which whatever a unit comes after is there before
+ * it, which is the start order too.
+ */
+#include "units/graph.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "units/codes.h"
+#include "units/loader.h"
+
+/* One ordering edge: `from` starts after `to`. */
+struct edge {
+	uint32_t from, to;
+	const struct unit_dep *dep; /* the After= or Before= it comes from */
+};
+
+struct order {
+	struct unit **units;
+	size_t n;
+	struct edge *edges;   /* sorted by from */
+	uint32_t *first_edge; /* n + 1 entries */
+	uint32_t *low, *number, *stack, *path, *path_edge;
+	uint32_t counter;
+	size_t n_stack;
+	uint32_t *component; /* number of the component; 0 = not done */
+	uint32_t n_components;
+	uint32_t *out; /* units in start order */
+	size_t n_out;
+};
+
+static void order_done(struct order *o)
+{
+	free(o->edges);
+	free(o->first_edge);
+	free(o->low);
+	free(o->number);
+	free(o->stack);
+	free(o->path);
+	free(o->path_edge);
+	free(o->component);
+	free(o->out);
+}
+
+/* The unit that has to be up before the other, or NULL for edges without order. */
+static bool edge_of(const struct unit *u, const struct unit_dep *dep, struct edge *ret)
+{
+	if (!dep->unit || dep->unit == u || (dep->kind != DEP_AFTER && dep->kind != DEP_BEFORE))
+		return false;
+	*ret = dep->kind == DEP_AFTER ? (struct edge){u->index, dep->unit->index, dep}
+				      : (struct edge){dep->unit->index, u->index, dep};
+	return true;
+}
+
+static int order_init(struct order *o, struct unit **units, size_t n)
+{
+	size_t n_edges = 0;
+	struct edge e;
+
+	*o = (struct order){.units = units, .n = n};
+	for (size_t i = 0; i < n; i++)
+		for (size_t d = 0; d < units[i]->n_deps; d++)
+			n_edges += edge_of(units[i], &units[i]->deps[d], &e);
+	o->edges = calloc(n_edges + 1, sizeof(*o->edges));
+	o->first_edge = calloc(n + 2, sizeof(*o->first_edge));
+	o->low = calloc(n + 1, sizeof(uint32_t));
+	o->number = calloc(n + 1, sizeof(uint32_t));
+	o->stack = calloc(n + 1, sizeof(uint32_t));
+	o->path = calloc(n + 1, sizeof(uint32_t));
+	o->path_edge = calloc(n + 1, sizeof(uint32_t));
+	o->component = calloc(n + 1, sizeof(uint32_t));
+	o->out = calloc(n + 1, sizeof(uint32_t));
+	if (!o->edges || !o->first_edge || !o->low || !o->number || !o->stack || !o->path ||
+	    !o->path_edge || !o->component || !o->out)
+		return -ENOMEM;
+	/* A counting sort by `from` keeps the order of writing within a unit. */
+	for (size_t i = 0; i < n; i++)
+		for (size_t d = 0; d < units[i]->n_deps; d++)
+			if (edge_of(units[i], &units[i]->deps[d], &e))
+				o->first_edge[e.from + 2]++;
+	for (size_t i = 2; i < n + 2; i++)
+		o->first_edge[i] += o->first_edge[i - 1];
+	for (size_t i = 0; i < n; i++)
+		for (size_t d = 0; d < units[i]->n_deps; d++)
+			if (edge_of(units[i], &units[i]->deps[d], &e))
+				o->edges[o->first_edge[e.from + 1]++] = e;
+	return 0;
+}
+
+static void enter(struct order *o, uint32_t v, size_t *depth)
+{
+	o->number[v] = o->low[v] = ++o->counter;
+	o->stack[o->n_stack++] = v;
+	o->path[*depth] = v;
+	o->path_edge[*depth] = o->first_edge[v];
+	(*depth)++;
+}
+
+static void leave(struct order *o, uint32_t v)
+{
+	uint32_t w;
+
+	if (o->low[v] != o->number[v])
+		return;
+	o->n_components++;
+	do {
+		w = o->stack[--o->n_stack];
+		o->component[w] = o->n_components;
+		o->out[o->n_out++] = w;
+	} while (w != v);
+}
+
+static void visit(struct order *o, uint32_t start)
+{
+	size_t depth = 0;
+
+	enter(o, start, &depth);
+	while (depth) {
+		uint32_t v = o->path[depth - 1], to;
+
+		if (o->path_edge[depth - 1] < o->first_edge[v + 1]) {
+			to = o->edges[o->path_edge[depth - 1]++].to;
+			if (!o->number[to])
+				enter(o, to, &depth);
+			else if (!o->component[to] && o->number[to] < o->low[v])
+				o->low[v] = o->number[to];
+			continue;
+		}
+		depth--;
+		if (depth && o->low[v] < o->low[o->path[depth - 1]])
+			o->low[o->path[depth - 1]] = o->low[v];
+		leave(o, v);
+	}
+}
+
+static int order_run(struct order *o, struct unit **units, size_t n)
+{
+	int r = order_init(o, units, n);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (!o->number[i])
+			visit(o, (uint32_t)i);
+	return r;
+}
+
+int graph_order(const struct unit_set *set, struct unit **ret_order)
+{
+	struct order o;
+	int r = order_run(&o, set->units, set->n);
+
+	for (size_t i = 0; r == 0 && i < set->n; i++)
+		ret_order[i] = set->units[o.out[i]];
+	order_done(&o);
+	return r;
+}
+
+/* --- cycles ----------------------------------------------------------------------------------- */
+
+/* Every edge inside of a component, one a line, for the hint. */
+static void add_edges(const struct order *o, uint32_t component, struct buf *text)
+{
+	int shown = 0;
+
+	for (size_t v = 0; v < o->n; v++) {
+		if (o->component[v] != component)
+			continue;
+		for (uint32_t e = o->first_edge[v]; e < o->first_edge[v + 1]; e++) {
+			const struct edge *edge = &o->edges[e];
+
+			if (o->component[edge->to] != component || shown++ >= 20)
+				continue;
+			buf_fmt(text, "%s%s after %s (%s:%u)", text->len ? "\n" : "",
+				o->units[v]->name, o->units[edge->to]->name,
+				edge->dep->at.file ? edge->dep->at.file : "built in",
+				edge->dep->at.line);
+		}
+	}
+}
+
+/* Rejects the units of one cycle: each has the whole of it in its message. */
+static void reject_cycle(struct loader *l, const struct order *o, uint32_t component)
+{
+	_buf_ struct buf text = {0};
+
+	add_edges(o, component, &text);
+	for (size_t v = 0; v < o->n; v++) {
+		struct unit *u = o->units[v];
+		struct source_at at = {u->n_sources ? u->sources[0] : NULL, 0, 0};
+
+		if (o->component[v] != component)
+			continue;
+		for (uint32_t e = o->first_edge[v]; e < o->first_edge[v + 1]; e++)
+			if (o->component[o->edges[e].to] == component && o->edges[e].dep->at.file &&
+			    !at.line)
+				at = o->edges[e].dep->at;
+		resolve_report(l, u, DIAG_ERROR, at, 1, U_CYCLE, text.data, "%s is part of a cycle",
+			       u->name);
+	}
+}
+
+int graph_check(struct loader *l)
+{
+	struct unit_set *set = l->set;
+	struct order o;
+	uint32_t *size;
+	int r = order_run(&o, set->units, set->n);
+
+	size = calloc(o.n_components + 2, sizeof(*size));
+	if (!size)
+		r = -ENOMEM;
+	for (size_t v = 0; r == 0 && v < set->n; v++)
+		size[o.component[v]]++;
+	for (uint32_t c = 1; r == 0 && c <= o.n_components; c++)
+		if (size[c] > 1)
+			reject_cycle(l, &o, c);
+	free(size);
+	order_done(&o);
+	return r;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The shell around units_load(): folders, files, and facts about the host. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "units/load.h"
+
+#define DEPTH_MAX 16 /* of folders; also what ends a loop of links that inode numbers do not show */
+
+struct folder_id {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct walk {
+	struct arena *arena;
+	struct unit_file *files;
+	size_t n;
+	char **contents; /* to be freed */
+	size_t n_contents;
+	struct folder_id seen[DEPTH_MAX + 1]; /* the folders above */
+};
+
+static bool wanted_file(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && dot != name;
+}
+
+static bool is_null_link(const char *path)
+{
+	char target[sizeof("/dev/null")];
+
+	return readlink(path, target, sizeof(target)) == sizeof("/dev/null") - 1 &&
+	       memcmp(target, "/dev/null", sizeof("/dev/null") - 1) == 0;
+}
+
+static int add_file(struct walk *w, int dirfd, const char *folder, const char *name)
+{
+	struct unit_file *slot;
+	char **content;
+	struct fail f = {0};
+	char *data = NULL;
+	size_t len = 0;
+	int r;
+
+	if (w->n >= 2 * LIMIT_UNITS)
+		return -E2BIG;
+	slot = ARENA_PUSH(w->arena, w->files, w->n);
+	content = ARENA_PUSH(w->arena, w->contents, w->n_contents);
+	if (!slot || !content)
+		return -ENOMEM;
+	slot->path = *folder ? arena_fmt(w->arena, "%s/%s", folder, name) : name;
+	if (!slot->path)
+		return -ENOMEM;
+	if (is_null_link(slot->path)) {
+		slot->masked = true;
+		return 0;
+	}
+	r = io_read_file(dirfd, name, LIMIT_UNIT_FILE, &data, &len, &f);
+	if (r < 0)
+		slot->error = arena_strdup(w->arena, f.text);
+	slot->data = *content = data;
+	slot->len = len;
+	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in a folder, sorted, so that the answer does not depend on the file system. */
+static int list_names(struct arena *arena, int fd, char ***ret, size_t *ret_n)
+{
+	_dir_ DIR *dir = NULL;
+	const struct dirent *e;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (copy < 0)
+		return -errno;
+	dir = fdopendir(copy);
+	if (!dir) {
+		close(copy);
+		return -errno;
+	}
+	while ((e = readdir(dir))) {
+		char **slot;
+
+		if (e->d_name[0] == '.')
+			continue;
+		slot = ARENA_PUSH(arena, *ret, *ret_n);
+		if (!slot || !(*slot = arena_strdup(arena, e->d_name)))
+			return -ENOMEM;
+	}
+	if (*ret_n)
+		qsort(*ret, *ret_n, sizeof(**ret), by_text);
+	return 0;
+}
+
+static bool is_dropin_folder(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 2 && strcmp(name + len - 2, ".d") == 0;
+}
+
+/* Rootless users' units are not for us. */
+static bool is_users_folder(const char *path)
+{
+	return strcmp(path, "/etc/containers/systemd/users") == 0 ||
+	       strcmp(path, "/usr/share/containers/systemd/users") == 0;
+}
+
+static int walk_folder(struct walk *w, int dirfd, const char *name, const char *path, int depth)
+{
+	_fd_
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+	char **names;
+	size_t n;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	for (int i = 0; i < depth; i++)
+		if (w->seen[i].dev == st.st_dev && w->seen[i].ino == st.st_ino)
+			return 0; /* a link that leads upwards */
+	w->seen[depth] = (struct folder_id){st.st_dev, st.st_ino};
+	r = list_names(w->arena, fd, &names, &n);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const char *below;
+
+		if (fstatat(fd, names[i], &st, 0) == 0 && S_ISDIR(st.st_mode)) {
+			below = arena_fmt(w->arena, "%s/%s", path, names[i]);
+			if (!below)
+				return -ENOMEM;
+			if (depth < DEPTH_MAX && !is_users_folder(below) &&
+			    (!wanted_file(names[i]) || is_dropin_folder(names[i])))
+				r = walk_folder(w, fd, names[i], below, depth + 1);
+			else if (wanted_file(names[i]) && !is_dropin_folder(names[i]))
+				r = add_file(
+					w, fd, path,
+					names[i]); /* x.container is a folder: told as an error */
+			continue;
+		}
+		if (wanted_file(names[i]))
+			r = add_file(w, fd, path, names[i]);
+	}
+	return r;
+}
+
+/* One unit file that was named by itself: it, and the drop-in folders beside it. */
+static int take_single(struct walk *w, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *folder = slash ? arena_strndup(w->arena, path, (size_t)(slash - path)) : "";
+	_fd_
+	int fd = -1;
+	char **names;
+	size_t n;
+	int r;
+
+	if (!folder)
+		return -ENOMEM;
+	fd = open(slash ? (*folder ? folder : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = add_file(w, fd, folder, name);
+	if (r == 0)
+		r = list_names(w->arena, fd, &names, &n);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		size_t len = strlen(name);
+
+		if (is_dropin_folder(names[i]) && strncmp(names[i], name, len) == 0 &&
+		    strcmp(names[i] + len, ".d") == 0)
+			r = walk_folder(w, fd, names[i],
+					*folder ? arena_fmt(w->arena, "%s/%s", folder, names[i])
+						: names[i],
+					0);
+	}
+	return r;
+}
+
+static int take_path(struct walk *w, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOENT && !is_null_link(path) ? 0 : take_single(w, path);
+	if (S_ISDIR(st.st_mode) &&
+	    (!wanted_file(path) || is_dropin_folder(path) || path[strlen(path) - 1] == '.' ||
+	     strchr(strrchr(path, '.'), '/')))
+		return walk_folder(w, AT_FDCWD, path, path, 0);
+	return take_single(w, path);
+}
+
+/* --- facts ------------------------------------------------------------------------------------ */
+
+struct facts {
+	struct utsname names;
+	char machine_id[40], boot_id[40];
+	char *os_release;
+};
+
+static void read_line(const char *path, char *out, size_t size)
+{
+	char *data = NULL;
+	size_t len, n = 0;
+
+	if (io_read_file(AT_FDCWD, path, 4096, &data, &len, NULL) == 0) {
+		for (size_t i = 0; i < len && data[i] != '\n' && n + 1 < size; i++)
+			if (data[i] != '-') /* boot ids are shown without dashes */
+				out[n++] = data[i];
+		free(data);
+	}
+	out[n] = '\0';
+}
+
+/* systemd's names of architectures. */
+static const char *arch_name(const char *machine)
+{
+	static const char *const rows[][2] = {
+		{"x86_64", "x86-64"}, {"aarch64", "arm64"},   {"i686", "x86"},
+		{"armv7l", "arm"},    {"riscv64", "riscv64"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i][0], machine) == 0)
+			return rows[i][1];
+	return machine;
+}
+
+static void gather(struct facts *facts, struct unit_host *host)
+{
+	struct sysinfo info;
+	char number[24];
+	size_t len;
+
+	if (uname(&facts->names) == 0) {
+		host->hostname = facts->names.nodename;
+		host->release = facts->names.release;
+		host->arch = arch_name(facts->names.machine);
+	}
+	read_line("/etc/machine-id", facts->machine_id, sizeof(facts->machine_id));
+	read_line("/proc/sys/kernel/random/boot_id", facts->boot_id, sizeof(facts->boot_id));
+	read_line("/proc/sys/kernel/pid_max", number, sizeof(number));
+	host->machine_id = facts->machine_id;
+	host->boot_id = facts->boot_id;
+	host->pids_total = strtoll(number, NULL, 10);
+	if (sysinfo(&info) == 0)
+		host->memory_total = (int64_t)info.totalram * info.mem_unit;
+	if (io_read_file(AT_FDCWD, "/etc/os-release", 65536, &facts->os_release, &len, NULL) == 0)
+		host->os_release = facts->os_release;
+}
+
+static int read_named(void *ctx, const char *path, char **ret, size_t *ret_len)
+{
+	(void)ctx;
+	return io_read_file(AT_FDCWD, path, LIMIT_UNIT_FILE, ret, ret_len, NULL);
+}
+
+int units_load_dirs(const char *const *paths, const char *const *instances, struct unit_set **ret,
+		    struct fail *f)
+{
+	struct walk w = {.arena = arena_new()};
+	struct units_input in = {.instances = instances, .read = read_named};
+	struct facts facts = {0};
+	int r = w.arena ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && paths[i]; i++) {
+		r = take_path(&w, paths[i]);
+		if (r < 0)
+			fail_set(f, -r, "reading \"%s\"", paths[i]);
+	}
+	while (instances && instances[in.n_instances])
+		in.n_instances++;
+	if (r == 0) {
+		gather(&facts, &in.host);
+		in.files = w.files;
+		in.n_files = w.n;
+		r = units_load(&in, ret, f);
+	} else if (r == -ENOMEM) {
+		fail_set(f, ENOMEM, "reading units");
+	}
+	for (size_t i = 0; i < w.n_contents; i++)
+		free(w.contents[i]);
+	free(facts.os_release);
+	arena_free(w.arena);
+	return r;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pure */
+/* From all units to the spec of the host's networks. */
+#include <errno.h>
+
+#include "units/expand.h"
+#include "units/spec_out.h"
+
+/* Subnet=, Gateway= and IPRange= pair by position. The first pair of one family counts. */
+struct pick {
+	const char *subnet, *gateway, *range;
+};
+
+static struct pick pick_family(const struct unit_network *n, bool v6)
+{
+	for (size_t i = 0; i < n->subnet.n; i++)
+		if (!strchr(n->subnet.items[i].value, ':') == !v6)
+			return (struct pick){
+				n->subnet.items[i].value,
+				i < n->gateway.n ? n->gateway.items[i].value : NULL,
+				i < n->ip_range.n ? n->ip_range.items[i].value : NULL,
+			};
+	return (struct pick){0};
+}
+
+static char *comma_list(struct out *o, const struct text_list *list)
+{
+	_buf_ struct buf b = {0};
+
+	for (size_t i = 0; i < list->n; i++)
+		add_comma(&b, list->items[i].value);
+	return take(o, &b);
+}
+
+static void add_network(struct out *o, struct net_spec *spec, const struct unit_network *n)
+{
+	struct netspec_network *slot = APPEND(o, spec->networks, spec->n_networks);
+	struct pick v4 = pick_family(n, false), v6 = pick_family(n, true);
+
+	if (!slot)
+		return;
+	*slot = (struct netspec_network){
+		.name = copy(o, n->name.value),
+		.bridge = copy(o, n->bridge),
+		.subnet = copy_or_empty(o, v4.subnet),
+		.gateway = copy_or_empty(o, v4.gateway),
+		.range = copy_or_empty(o, v4.range),
+		.internal = copy(o, tri_or(n->internal, false) ? "yes" : ""),
+		.ipv6 = copy(o, v6.subnet || tri_or(n->ipv6, false) ? "yes" : ""),
+		.subnet6 = copy_or_empty(o, v6.subnet),
+		.gateway6 = copy_or_empty(o, v6.gateway),
+		.range6 = copy_or_empty(o, v6.range),
+		.disable_dns = copy(o, tri_or(n->disable_dns, false) ? "yes" : ""),
+		.dns = comma_list(o, &n->dns),
+		.driver = copy_or_empty(o, n->driver.value),
+		.mtu = copy_or_empty(o, pair_value(&n->options, "mtu")),
+		.isolate = copy_or_empty(o, pair_value(&n->options, "isolate")),
+		.vlan = copy_or_empty(o, pair_value(&n->options, "vlan")),
+		.parent = copy_or_empty(o, pair_value(&n->options, "parent")),
+		.mode = copy_or_empty(o, pair_value(&n->options, "mode")),
+	};
+}
+
+static void add_default(struct out *o, struct net_spec *spec)
+{
+	struct netspec_network *slot = APPEND(o, spec->networks, spec->n_networks);
+
+	if (slot)
+		*slot = (struct netspec_network){.name = copy(o, NETSPEC_DEFAULT_NAME),
+						 .bridge = copy(o, NETSPEC_DEFAULT_BRIDGE),
+						 .subnet = copy(o, NETSPEC_DEFAULT_SUBNET),
+						 .gateway = copy(o, "")};
+}
+
+static char *names_of(struct out *o, const char *name, const char *host_name,
+		      const struct unit_join *j, const struct text_list *more)
+{
+	_buf_ struct buf b = {0};
+
+	buf_str(&b, name);
+	if (host_name && strcmp(host_name, name) != 0)
+		add_comma(&b, host_name);
+	for (size_t i = 0; i < j->aliases.n; i++)
+		add_comma(&b, j->aliases.items[i].value);
+	for (size_t i = 0; i < more->n; i++)
+		add_comma(&b, more->items[i].value);
+	return take(o, &b);
+}
+
+static void add_members(struct out *o, struct net_spec *spec, const struct unit *u,
+			const char *name, const char *host_name, const struct unit_join *joins,
+			size_t n, const struct text_list *aliases)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct netspec_member *slot;
+
+		if (!is_bridge(&joins[i]))
+			continue;
+		slot = APPEND(o, spec->members, spec->n_members);
+		if (slot)
+			*slot = (struct netspec_member){
+				.unit = copy(o, u->name),
+				.network = copy(o, joins[i].name.value),
+				.names = names_of(o, name, host_name, &joins[i], aliases),
+				copy(o, joins[i].ip ? joins[i].ip : ""),
+				copy(o, joins[i].mac ? joins[i].mac : "")};
+	}
+}
+
+int netspec_from_units(const struct unit_set *set, struct net_spec *ret, struct fail *f)
+{
+	struct net_spec spec = {0};
+	struct out o = {0};
+
+	add_default(&o, &spec);
+	for (size_t i = 0; i < set->n; i++) {
+		const struct unit *u = set->units[i];
+
+		if (u->state != UNIT_OK)
+			continue;
+		if (u->network)
+			add_network(&o, &spec, u->network);
+		if (u->container)
+			add_members(&o, &spec, u, u->container->name.value,
+				    u->container->host_name.value, u->container->networks,
+				    u->container->n_networks, &u->container->network_alias);
+		if (u->pod)
+			add_members(&o, &spec, u, u->pod->name.value, u->pod->host_name.value,
+				    u->pod->networks, u->pod->n_networks, &u->pod->network_alias);
+	}
+	if (o.bad) {
+		netspec_done(&spec);
+		return fail_set(f, ENOMEM, "network spec");
+	}
+	*ret = spec;
+	return 0;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pure */
+/* PodmanArgs=: the options of `podman run` that have a key of their own, and no others. */
+#include <stdio.h>
+#include <string.h>
+
+#include "units/loader.h"
+#include "units/value.h"
+
+enum option_sort {
+	OPTION_VALUE,    /* --x=VALUE or --x VALUE: the key's value */
+	OPTION_FLAG,     /* --x or --x=true */
+	OPTION_SECURITY, /* --security-opt: names several keys */
+	OPTION_CPUS,     /* 1.5 CPUs are CPUQuota=150% */
+	OPTION_SHARES,   /* cpu.shares of cgroup v1, 2 to 262144 */
+	OPTION_IGNORED,
+	OPTION_REFUSED, /* key: the hint */
+};
+
+static const struct {
+	const char *option; /* also the short form: "--volume -v" */
+	enum option_sort sort;
+	const char *key;
+	enum key_section section;
+} options[] = {
+	{"--add-host", OPTION_VALUE, "AddHost", SECTION_CONTAINER},
+	{"--annotation", OPTION_VALUE, "Annotation", SECTION_CONTAINER},
+	{"--cap-add", OPTION_VALUE, "AddCapability", SECTION_CONTAINER},
+	{"--cap-drop", OPTION_VALUE, "DropCapability", SECTION_CONTAINER},
+	{"--cpu-shares -c", OPTION_SHARES, "CPUWeight", SECTION_SERVICE},
+	{"--cpus", OPTION_CPUS, "CPUQuota", SECTION_SERVICE},
+	{"--cpuset-cpus", OPTION_VALUE, "AllowedCPUs", SECTION_SERVICE},
+	{"--device", OPTION_VALUE, "AddDevice", SECTION_CONTAINER},
+	{"--dns", OPTION_VALUE, "DNS", SECTION_CONTAINER},
+	{"--dns-option", OPTION_VALUE, "DNSOption", SECTION_CONTAINER},
+	{"--dns-search", OPTION_VALUE, "DNSSearch", SECTION_CONTAINER},
+	{"--entrypoint", OPTION_VALUE, "Entrypoint", SECTION_CONTAINER},
+	{"--env -e", OPTION_VALUE, "Environment", SECTION_CONTAINER},
+	{"--env-file", OPTION_VALUE, "EnvironmentFile", SECTION_CONTAINER},
+	{"--expose", OPTION_VALUE, "ExposeHostPort", SECTION_CONTAINER},
+	{"--gidmap", OPTION_VALUE, "GIDMap", SECTION_CONTAINER},
+	{"--group-add", OPTION_VALUE, "GroupAdd", SECTION_CONTAINER},
+	{"--health-cmd", OPTION_VALUE, "HealthCmd", SECTION_CONTAINER},
+	{"--health-interval", OPTION_VALUE, "HealthInterval", SECTION_CONTAINER},
+	{"--health-on-failure", OPTION_VALUE, "HealthOnFailure", SECTION_CONTAINER},
+	{"--health-retries", OPTION_VALUE, "HealthRetries", SECTION_CONTAINER},
+	{"--health-start-period", OPTION_VALUE, "HealthStartPeriod", SECTION_CONTAINER},
+	{"--health-timeout", OPTION_VALUE, "HealthTimeout", SECTION_CONTAINER},
+	{"--hostname -h", OPTION_VALUE, "HostName", SECTION_CONTAINER},
+	{"--init", OPTION_FLAG, "RunInit", SECTION_CONTAINER},
+	{"--ip", OPTION_VALUE, "IP", SECTION_CONTAINER},
+	{"--ip6", OPTION_VALUE, "IP6", SECTION_CONTAINER},
+	{"--label -l", OPTION_VALUE, "Label", SECTION_CONTAINER},
+	{"--log-driver", OPTION_VALUE, "LogDriver", SECTION_CONTAINER},
+	{"--log-opt", OPTION_VALUE, "LogOpt", SECTION_CONTAINER},
+	{"--memory -m", OPTION_VALUE, "Memory", SECTION_CONTAINER},
+	{"--mount", OPTION_VALUE, "Mount", SECTION_CONTAINER},
+	{"--name", OPTION_VALUE, "ContainerName", SECTION_CONTAINER},
+	{"--network --net", OPTION_VALUE, "Network", SECTION_CONTAINER},
+	{"--network-alias", OPTION_VALUE, "NetworkAlias", SECTION_CONTAINER},
+	{"--pids-limit", OPTION_VALUE, "PidsLimit", SECTION_CONTAINER},
+	{"--publish -p", OPTION_VALUE, "PublishPort", SECTION_CONTAINER},
+	{"--pull", OPTION_VALUE, "Pull", SECTION_CONTAINER},
+	{"--read-only", OPTION_FLAG, "ReadOnly", SECTION_CONTAINER},
+	{"--read-only-tmpfs", OPTION_FLAG, "ReadOnlyTmpfs", SECTION_CONTAINER},
+	{"--secret", OPTION_VALUE, "Secret", SECTION_CONTAINER},
+	{"--security-opt", OPTION_SECURITY, NULL, SECTION_CONTAINER},
+	{"--shm-size", OPTION_VALUE, "ShmSize", SECTION_CONTAINER},
+	{"--stop-signal", OPTION_VALUE, "StopSignal", SECTION_CONTAINER},
+	{"--stop-timeout", OPTION_VALUE, "StopTimeout", SECTION_CONTAINER},
+	{"--sysctl", OPTION_VALUE, "Sysctl", SECTION_CONTAINER},
+	{"--tmpfs", OPTION_VALUE, "Tmpfs", SECTION_CONTAINER},
+	{"--tz", OPTION_VALUE, "Timezone", SECTION_CONTAINER},
+	{"--uidmap", OPTION_VALUE, "UIDMap", SECTION_CONTAINER},
+	{"--ulimit", OPTION_VALUE, "Ulimit", SECTION_CONTAINER},
+	{"--user -u", OPTION_VALUE, "User", SECTION_CONTAINER},
+	{"--userns", OPTION_VALUE, "UserNS", SECTION_CONTAINER},
+	{"--volume -v", OPTION_VALUE, "Volume", SECTION_CONTAINER},
+	{"--workdir -w", OPTION_VALUE, "WorkingDir", SECTION_CONTAINER},
+	{"--sig-proxy", OPTION_IGNORED, NULL, SECTION_CONTAINER},
+	{"--tty -t", OPTION_IGNORED, NULL, SECTION_CONTAINER},
+	{"--interactive -i", OPTION_IGNORED, NULL, SECTION_CONTAINER},
+	{"--rm", OPTION_IGNORED, NULL, SECTION_CONTAINER},
+	{"--replace", OPTION_IGNORED, NULL, SECTION_CONTAINER},
+	{"--log-level", OPTION_IGNORED, NULL, SECTION_CONTAINER},
+	{"--cgroup-conf", OPTION_REFUSED, "use MemoryMax=, MemoryHigh=, CPUWeight=... of [Service]",
+	 SECTION_CONTAINER},
+	{"--device-cgroup-rule", OPTION_REFUSED, "use AddDevice=", SECTION_CONTAINER},
+	{"--image-volume", OPTION_REFUSED, "use Volume= or Tmpfs= for the places the image names",
+	 SECTION_CONTAINER},
+	{"--ipc", OPTION_REFUSED, "containers of a pod share it", SECTION_CONTAINER},
+	{"--memory-swap", OPTION_REFUSED, "use MemorySwapMax= of [Service]", SECTION_CONTAINER},
+	{"--pid", OPTION_REFUSED, "every container has its own process ids", SECTION_CONTAINER},
+	{"--privileged", OPTION_REFUSED,
+	 "write what it needs: AddCapability=, AddDevice=, UserNS=host", SECTION_CONTAINER},
+	{"--restart", OPTION_REFUSED, "use Restart= of [Service]", SECTION_CONTAINER},
+	{"--uts", OPTION_REFUSED, "use HostName=", SECTION_CONTAINER},
+};
+
+static bool security_option(struct arena *arena, const char *value, struct podman_option *ret)
+{
+	static const struct {
+		const char *prefix, *key,
+			*fixed; /* fixed: the key's value; NULL: what follows the prefix */
+	} rows[] = {
+		{"no-new-privileges:false", "NoNewPrivileges", "false"},
+		{"no-new-privileges=false", "NoNewPrivileges", "false"},
+		{"no-new-privileges", "NoNewPrivileges", "true"},
+		{"label=disable", "SecurityLabelDisable", "true"},
+		{"label:disable", "SecurityLabelDisable", "true"},
+		{"label=type:", "SecurityLabelType", NULL},
+		{"label=level:", "SecurityLabelLevel", NULL},
+		{"seccomp=", "SeccompProfile", NULL},
+		{"apparmor=", "AppArmor", NULL},
+		{"mask=", "Mask", NULL},
+		{"unmask=", "Unmask", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t len = strlen(rows[i].prefix);
+
+		if (strncmp(value, rows[i].prefix, len) != 0)
+			continue;
+		ret->section_key = rows[i].key;
+		ret->value = rows[i].fixed ? rows[i].fixed : arena_strdup(arena, value + len);
+		return ret->value;
+	}
+	return false;
+}
+
+/* "1.5" CPUs as a percentage. */
+static bool cpu_percent(struct arena *arena, const char *value, struct podman_option *ret)
+{
+	const char *dot = strchr(value, '.');
+	char whole[8], part[3] = "00";
+	int64_t cpus, hundredths;
+	size_t len = dot ? (size_t)(dot - value) : strlen(value);
+
+	if (len >= sizeof(whole))
+		return false;
+	snprintf(whole, sizeof(whole), "%.*s", (int)len, value);
+	for (size_t i = 0; dot && i < 2 && dot[1 + i]; i++)
+		part[i] = dot[1 + i];
+	if (value_int(len ? whole : "0", 0, 8192, &cpus) || value_int(part, 0, 99, &hundredths))
+		return false;
+	ret->value = arena_fmt(arena, "%d%%", (int)(cpus * 100 + hundredths));
+	return ret->value && cpus * 100 + hundredths > 0;
+}
+
+static bool cpu_weight(struct arena *arena, const char *value, struct podman_option *ret)
+{
+	int64_t shares;
+
+	if (value_int(value, 2, 262144, &shares))
+		return false;
+	ret->value = arena_fmt(arena, "%d", (int)(1 + (shares - 2) * 9999 / 262142));
+	return ret->value;
+}
+
+bool podman_option(struct arena *arena, const char *word, const char *next, bool *ret_took_next,
+		   struct podman_option *ret, char *why, size_t size)
+{
+	const char *equals = strchr(word, '='), *value;
+	size_t len = equals ? (size_t)(equals - word) : strlen(word), i = 0;
+	char name[40];
+
+	*ret = (struct podman_option){0};
+	*ret_took_next = false;
+	snprintf(why, size, "there is no key for it");
+	if (word[0] != '-') {
+		snprintf(why, size, "write options as --name=value");
+		return false;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)len, word);
+	while (i < sizeof(options) / sizeof(*options) && value_choice(name, options[i].option) < 0)
+		i++;
+	if (len >= sizeof(name) || i == sizeof(options) / sizeof(*options))
+		return false;
+	ret->section = options[i].section;
+	if (options[i].sort == OPTION_IGNORED)
+		return true;
+	if (options[i].sort == OPTION_REFUSED) {
+		snprintf(why, size, "%s", options[i].key);
+		return false;
+	}
+	ret->section_key = options[i].key;
+	if (options[i].sort == OPTION_FLAG) {
+		ret->value = equals ? arena_strdup(arena, equals + 1) : "true";
+		return ret->value;
+	}
+	value = equals ? equals + 1 : next;
+	*ret_took_next = !equals && next;
+	if (!value) {
+		snprintf(why, size, "its value is missing");
+		return false;
+	}
+	snprintf(why, size, "its value is not understood");
+	switch (options[i].sort) {
+	case OPTION_SECURITY: return security_option(arena, value, ret);
+	case OPTION_CPUS: return cpu_percent(arena, value, ret);
+	case OPTION_SHARES: return cpu_weight(arena, value, ret);
+	default: break;
+	}
+	ret->value = arena_strdup(arena, value);
+	return ret->value;
+}

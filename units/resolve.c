@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pure */
+/*
+ * From names to units. First every name that a file mentions is looked up, which may make instances of
+ * templates; once all units are there, the edges that nobody writes are added, and what must be unique
+ * is checked.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "units/codes.h"
+#include "units/loader.h"
+#include "units/suggest.h"
+
+void resolve_report(struct loader *l, struct unit *u, enum diag_severity severity,
+		    struct source_at at, size_t width, const char *code, const char *hint,
+		    const char *fmt, ...)
+{
+	struct loaded_file *f;
+	const char *name;
+	struct diag *d;
+	char text[400];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	d = diag_add(&l->diags, severity, code, at, width, hint, "%s", text);
+	if (severity == DIAG_ERROR)
+		u->state = UNIT_REJECTED;
+	if (!d)
+		return;
+	d->unit = u;
+	if (!at.file || !at.line)
+		return;
+	name = strrchr(at.file, '/') ? strrchr(at.file, '/') + 1 : at.file;
+	f = scan_main(l, name);
+	if (f && f->path == at.file)
+		diag_set_line(&l->diags, d, f->file->data, f->file->len);
+	for (size_t i = 0; i < l->n_dropins && !d->line; i++)
+		if (l->dropins[i].path == at.file)
+			diag_set_line(&l->diags, d, l->dropins[i].file->data,
+				      l->dropins[i].file->len);
+}
+
+/* --- finding and making ----------------------------------------------------------------------- */
+
+static bool add_name(struct loader *l, struct unit *u, const char *name)
+{
+	struct unit *other;
+
+	if (!name || name_table_add(l->arena, l->table, name, u, &other) || !other)
+		return true;
+	resolve_report(l, u, DIAG_ERROR,
+		       (struct source_at){u->n_sources ? u->sources[0] : NULL, 0, 0}, 1,
+		       U_SAME_NAME, "set ServiceName= in one of them",
+		       "\"%s\" is also the name of %s", name, other->name);
+	return false;
+}
+
+struct unit *loader_make(struct loader *l, const char *name, struct loaded_file *main)
+{
+	struct unit *u = arena_alloc(l->arena, sizeof(*u)), **slot;
+	struct unit_name n;
+	bool foreign;
+
+	if (!u || unit_name_parse(name, &n, &foreign))
+		return NULL;
+	u->name = arena_strdup(l->arena, name);
+	u->kind = n.kind;
+	if (n.at && n.instance_len)
+		u->instance = arena_strndup(l->arena, unit_name_instance(name, &n), n.instance_len);
+	slot = n.at && !n.instance_len
+		       ? ARENA_PUSH(l->arena, l->set->templates, l->set->n_templates)
+		       : ARENA_PUSH(l->work, l->units, l->n_units);
+	if (!u->name || !slot)
+		return NULL;
+	*slot = u;
+	compile_unit(l, u, &n, main);
+	if (!u->service)
+		return NULL;
+	if (!add_name(l, u, u->name) || u->kind == UNIT_TARGET)
+		return u;
+	if (add_name(l, u, arena_fmt(l->arena, "%s.service", u->service)))
+		for (size_t i = 0; i < u->alias.n; i++) {
+			const char *alias = u->alias.items[i].value, *dot = strrchr(alias, '.');
+
+			add_name(l, u,
+				 dot && strcmp(dot, ".service") == 0
+					 ? alias
+					 : arena_fmt(l->arena, "%s.service", alias));
+		}
+	return u;
+}
+
+/* foo@bar.container of the file foo@.container, by its unit or service name. */
+static struct unit *make_instance(struct loader *l, const char *name)
+{
+	const char *at = strchr(name, '@'), *dot = strrchr(name, '.'), *unit_name;
+	struct unit *template;
+	struct loaded_file *main;
+
+	if (!at || !dot || dot <= at + 1)
+		return NULL;
+	template = name_table_get(l->table,
+				  arena_fmt(l->work, "%.*s@%s", (int)(at - name), name, dot));
+	if (!template || !strstr(template->name, "@."))
+		return NULL;
+	main = scan_main(l, template->name);
+	unit_name = unit_name_with_instance(l->work, template->name,
+					    arena_strndup(l->work, at + 1, (size_t)(dot - at) - 1));
+	return main && unit_name ? loader_make(l, unit_name, main) : NULL;
+}
+
+struct unit *loader_find(struct loader *l, const char *name)
+{
+	struct unit *u = name_table_get(l->table, name);
+
+	return u ? u : make_instance(l, name);
+}
+
+/* "data@.volume" named by an instance means the same instance of it. */
+static struct unit *find_ref(struct loader *l, const struct unit *from, const char *ref)
+{
+	const char *at = strstr(ref, "@.");
+
+	if (at && from->instance)
+		ref = arena_fmt(l->work, "%.*s@%s%s", (int)(at - ref), ref, from->instance, at + 1);
+	return ref ? loader_find(l, ref) : NULL;
+}
+
+/* The name nearest to one that is not there, as a hint; NULL if none is near. */
+static const char *near_name(struct loader *l, const char *name)
+{
+	const char *best = NULL;
+	unsigned nearest = 3;
+
+	for (size_t i = 0; i < l->n_units && l->n_units < 2000; i++) {
+		unsigned d = suggest_edits(name, l->units[i]->name, 2);
+
+		if (d < nearest) {
+			nearest = d;
+			best = l->units[i]->name;
+		}
+	}
+	return best ? arena_fmt(l->work, "did you mean \"%s\"?", best) : NULL;
+}
+
+static struct unit *must_find(struct loader *l, struct unit *u, const char *ref,
+			      struct source_at at, const char *key)
+{
+	struct unit *other = find_ref(l, u, ref);
+	const char *why = unit_refused_extension(ref);
+
+	if (other && other->state != UNIT_MASKED)
+		return other;
+	if (other)
+		resolve_report(l, u, DIAG_ERROR, at, strlen(ref), U_NO_UNIT, NULL,
+			       "%s=%s: that unit is masked", key, ref);
+	else
+		resolve_report(l, u, DIAG_ERROR, at, strlen(ref), U_NO_UNIT,
+			       why ? why : near_name(l, ref), "%s=%s: there is no such unit", key,
+			       ref);
+	return NULL;
+}
+
+static void add_edge(struct loader *l, struct unit *u, enum dep_kind kind, struct unit *other,
+		     struct source_at at, bool implicit)
+{
+	struct unit_dep *dep;
+
+	if (!other || other == u)
+		return;
+	dep = ARENA_PUSH(l->arena, u->deps, u->n_deps);
+	if (dep)
+		*dep = (struct unit_dep){kind, implicit, other->name, other, at};
+}
+
+/* What a unit cannot do without: it is started first, and started at all. */
+static void need(struct loader *l, struct unit *u, struct unit *other, struct source_at at)
+{
+	add_edge(l, u, DEP_REQUIRES, other, at, true);
+	add_edge(l, u, DEP_AFTER, other, at, true);
+}
+
+/* --- names in files --------------------------------------------------------------------------- */
+
+static void resolve_dep(struct loader *l, struct unit *u, struct unit_dep *dep)
+{
+	bool strong = dep->kind == DEP_REQUIRES || dep->kind == DEP_BINDS_TO ||
+		      dep->kind == DEP_REQUISITE;
+
+	dep->unit = find_ref(l, u, dep->name);
+	if (dep->unit && dep->unit->state != UNIT_MASKED) {
+		dep->name = dep->unit->name;
+		return;
+	}
+	if (unit_name_always_there(dep->name))
+		return;
+	if (strong) {
+		dep->unit = must_find(l, u, dep->name, dep->at, dep_keys[dep->kind]);
+		return;
+	}
+	resolve_report(l, u, DIAG_WARNING, dep->at, strlen(dep->name), U_NO_UNIT,
+		       dep->unit ? NULL : near_name(l, dep->name), "%s=%s: %s", dep_keys[dep->kind],
+		       dep->name, dep->unit ? "that unit is masked" : "there is no such unit");
+	dep->unit = NULL;
+}
+
+static void resolve_deps(struct loader *l, struct unit *u)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < u->n_deps; i++) {
+		resolve_dep(l, u, &u->deps[i]);
+		if (u->deps[i].unit == u) {
+			resolve_report(l, u, DIAG_WARNING, u->deps[i].at, strlen(u->deps[i].name),
+				       U_SELF, NULL, "%s= names this unit itself",
+				       dep_keys[u->deps[i].kind]);
+			continue;
+		}
+		u->deps[kept++] = u->deps[i];
+	}
+	u->n_deps = kept;
+}
+
+static void resolve_mounts(struct loader *l, struct unit *u, struct unit_mount *mounts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct unit_mount *m = &mounts[i];
+
+		if (!m->ref)
+			continue;
+		m->unit = must_find(l, u, m->ref, m->at, "Volume");
+		if (m->unit && m->unit->volume)
+			m->source = m->unit->volume->name;
+		need(l, u, m->unit, m->at);
+	}
+}
+
+static void resolve_joins(struct loader *l, struct unit *u, struct unit_join *joins, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct unit_join *j = &joins[i];
+
+		if (!j->ref)
+			continue;
+		j->unit = must_find(l, u, j->ref, j->at, "Network");
+		if (j->unit && j->unit->network)
+			j->name = j->unit->network->name;
+		if (j->unit && j->unit->container)
+			j->name = j->unit->container->name;
+		need(l, u, j->unit, j->at);
+	}
+}
+
+static void resolve_container(struct loader *l, struct unit *u)
+{
+	struct unit_container *c = u->container;
+	struct source_at at = {u->sources[0], 0, 0};
+	const char *dot = c->image.value ? strrchr(c->image.value, '.') : NULL;
+
+	if (dot && strcmp(dot, ".image") == 0 && !strchr(c->image.value, '/')) {
+		const char *ref = c->image.value;
+
+		c->image_unit = must_find(l, u, ref, at, "Image");
+		if (c->image_unit && c->image_unit->image) {
+			const struct unit_image *i = c->image_unit->image;
+
+			c->image = (struct text){
+				i->image_tag.value ? i->image_tag.value : i->image.value, ref};
+		}
+		need(l, u, c->image_unit, at);
+	}
+	resolve_mounts(l, u, c->mounts, c->n_mounts);
+	resolve_joins(l, u, c->networks, c->n_networks);
+	if (!c->pod.value)
+		return;
+	c->pod_unit = must_find(l, u, c->pod.value, at, "Pod");
+	add_edge(l, u, DEP_BINDS_TO, c->pod_unit, at, true);
+	add_edge(l, u, DEP_AFTER, c->pod_unit, at, true);
+	if (c->pod_unit && tri_or(c->start_with_pod, true))
+		add_edge(l, c->pod_unit, DEP_WANTS, u, at, true);
+}
+
+static void resolve_one(struct loader *l, struct unit *u)
+{
+	if (u->state == UNIT_MASKED)
+		return;
+	resolve_deps(l, u);
+	if (u->container)
+		resolve_container(l, u);
+	if (u->pod) {
+		resolve_mounts(l, u, u->pod->mounts, u->pod->n_mounts);
+		resolve_joins(l, u, u->pod->networks, u->pod->n_networks);
+	}
+}
+
+/* --- [Install] -------------------------------------------------------------------------------- */
+
+/* Whether u itself has said that it comes after other. */
+static bool is_after(const struct unit *u, const struct unit *other)
+{
+	for (size_t i = 0; i < u->n_deps; i++)
+		if (u->deps[i].kind == DEP_AFTER && u->deps[i].unit == other)
+			return true;
+	return false;
+}
+
+/* Targets that a boot does not reach. */
+static bool not_at_boot(const struct unit *target)
+{
+	return strcmp(target->name, "shutdown.target") == 0 ||
+	       strcmp(target->name, "rescue.target") == 0;
+}
+
+static void install(struct loader *l, struct unit *u, const struct unit_install_list *list,
+		    enum dep_kind kind, const char *key)
+{
+	struct unit *boot = name_table_get(l->table, "multi-user.target");
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct unit *other = find_ref(l, u, list->items[i].name);
+
+		if (!other) {
+			resolve_report(
+				l, u, DIAG_WARNING, list->items[i].at, strlen(list->items[i].name),
+				U_NO_UNIT,
+				near_name(l, list->items[i].name)
+					? near_name(l, list->items[i].name)
+					: "write default.target to start at boot",
+				"%s=%s: there is no such unit, so this does not start anything",
+				key, list->items[i].name);
+			continue;
+		}
+		if (other == u)
+			continue;
+		add_edge(l, other, kind, u, list->items[i].at, false);
+		/* Files say network-online.target and the like and mean: at boot. */
+		if (other->builtin && other != boot && u->kind != UNIT_SERVICE &&
+		    u->kind != UNIT_TARGET && !not_at_boot(other))
+			add_edge(l, boot, DEP_WANTS, u, list->items[i].at, true);
+	}
+}
+
+/* A target is up when all it wants is. */
+static void order_target(struct loader *l, struct unit *target)
+{
+	size_t n = target->n_deps;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct unit_dep dep = target->deps[i];
+
+		if ((dep.kind == DEP_WANTS || dep.kind == DEP_REQUIRES ||
+		     dep.kind == DEP_UPHOLDS) &&
+		    dep.unit && !is_after(dep.unit, target))
+			add_edge(l, target, DEP_AFTER, dep.unit, dep.at, true);
+	}
+}
+
+static void add_defaults(struct loader *l, struct unit *u)
+{
+	struct unit *online = name_table_get(l->table, "network-online.target");
+	struct source_at at = {u->n_sources ? u->sources[0] : NULL, 0, 0};
+
+	if (u->state == UNIT_MASKED ||
+	    (u->kind != UNIT_CONTAINER && u->kind != UNIT_POD && u->kind != UNIT_IMAGE) ||
+	    u->default_dependencies == TRI_NO)
+		return;
+	add_edge(l, u, DEP_WANTS, online, at, true);
+	add_edge(l, u, DEP_AFTER, online, at, true);
+}
+
+/* --- what must be unique ---------------------------------------------------------------------- */
+
+static struct unit *claim(struct loader *l, struct name_table *names, const char *what,
+			  const char *name, struct unit *u)
+{
+	struct unit *other = NULL;
+
+	name_table_add(l->work, names, arena_fmt(l->work, "%s %s", what, name), u, &other);
+	return other;
+}
+
+static void claim_name(struct loader *l, struct name_table *names, const char *what,
+		       const char *key, const char *name, struct unit *u)
+{
+	struct unit *other = name && u->state == UNIT_OK ? claim(l, names, what, name, u) : NULL;
+
+	if (other)
+		resolve_report(l, u, DIAG_ERROR, (struct source_at){u->sources[0], 0, 0}, 1,
+			       U_SAME_NAME, arena_fmt(l->work, "write %s= in one of the two", key),
+			       "the %s is called \"%s\", and so is that of %s", what, name,
+			       other->name);
+}
+
+static void claim_names(struct loader *l, struct name_table *names, struct unit *u)
+{
+	if (u->container)
+		claim_name(l, names, "container", "ContainerName", u->container->name.value, u);
+	if (u->pod)
+		claim_name(l, names, "container", "PodName", u->pod->name.value, u);
+	if (u->volume)
+		claim_name(l, names, "volume", "VolumeName", u->volume->name.value, u);
+	if (u->network) {
+		claim_name(l, names, "network", "NetworkName", u->network->name.value, u);
+		claim_name(l, names, "bridge", "InterfaceName", u->network->bridge, u);
+	}
+}
+
+/* Networks and containers that are named by their own name rather than by their unit's. */
+static void resolve_plain(struct loader *l, struct name_table *names, struct unit *u,
+			  struct unit_join *joins, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct unit_join *j = &joins[i];
+		const char *name = j->name.value;
+
+		if (j->ref ||
+		    (!j->container && (strcmp(name, "host") == 0 || strcmp(name, "none") == 0 ||
+				       strcmp(name, NETSPEC_DEFAULT_NAME) == 0)))
+			continue;
+		j->unit = name_table_get(
+			names,
+			arena_fmt(l->work, "%s %s", j->container ? "container" : "network", name));
+		if (!j->unit)
+			resolve_report(
+				l, u, DIAG_ERROR, j->at, strlen(name), U_NETWORK,
+				j->container
+					? NULL
+					: "write a .network file, and name it: Network=x.network",
+				"there is no %s called \"%s\"",
+				j->container ? "container" : "network", name);
+		need(l, u, j->unit, j->at);
+	}
+}
+
+void resolve_units(struct loader *l)
+{
+	struct name_table names = {0};
+
+	/* The list grows while it is walked: a name may ask for an instance. */
+	for (size_t i = 0; i < l->n_units; i++)
+		resolve_one(l, l->units[i]);
+	for (size_t i = 0; i < l->n_units; i++)
+		claim_names(l, &names, l->units[i]);
+	for (size_t i = 0; i < l->n_units; i++) {
+		struct unit *u = l->units[i];
+
+		if (u->container)
+			resolve_plain(l, &names, u, u->container->networks,
+				      u->container->n_networks);
+		if (u->pod)
+			resolve_plain(l, &names, u, u->pod->networks, u->pod->n_networks);
+		add_defaults(l, u);
+	}
+	for (size_t i = 0; i < l->n_units; i++) {
+		struct unit *u = l->units[i];
+
+		install(l, u, &u->wanted_by, DEP_WANTS, "WantedBy");
+		install(l, u, &u->required_by, DEP_REQUIRES, "RequiredBy");
+		install(l, u, &u->upheld_by, DEP_UPHOLDS, "UpheldBy");
+	}
+	for (size_t i = 0; i < l->n_units; i++)
+		if (l->units[i]->kind == UNIT_TARGET)
+			order_target(l, l->units[i]);
+}
