@@ -24,6 +24,11 @@ static bool wanted(const struct sup_unit *u)
 	return u->want == SUP_WANT_UP || u->want == SUP_WANT_AGAIN;
 }
 
+static bool going_down(const struct sup_unit *v)
+{
+	return unit_is(v, STATE_LIVE) && v->want != SUP_WANT_UP;
+}
+
 static bool startable(const struct sup_unit *u)
 {
 	return u->used && !u->refused && !u->leaving;
@@ -36,10 +41,14 @@ static bool undermined(const struct sup *sup, const struct sup_unit *u)
 {
 	if (u->want == SUP_WANT_UP || !unit_is(u, STATE_UP | STATE_STARTING))
 		return false;
-	for_each_dep (d, sup, u)
-		if (d->out & DEP_STRONG && (!unit_is(&sup->units[d->to], STATE_UP) ||
-					    sup->units[d->to].want != SUP_WANT_UP))
+	for_each_dep (d, sup, u) {
+		const struct sup_unit *v = &sup->units[d->to];
+
+		if (d->out & DEP_STRONG && (!unit_is(v, STATE_UP) || v->want != SUP_WANT_UP))
 			return true;
+		if (d->out & DEP(DEP_PART_OF) && going_down(v))
+			return true;
+	}
 	return false;
 }
 
@@ -134,8 +143,11 @@ void job_start(struct sup *sup, struct sup_unit *root, enum sup_start how)
 		for_each_dep (d, sup, u) {
 			struct sup_unit *v = &sup->units[d->to];
 
-			if ((d->out | d->in) & DEP(DEP_CONFLICTS) && wanted(v))
-				job_stop(sup, v, false);
+			if ((d->out | d->in) & DEP(DEP_CONFLICTS)) {
+				if (wanted(v))
+					job_stop(sup, v, false);
+				continue;
+			}
 			if (!(d->out & DEP_PULLS) || !may_pull(sup, v, d->out, how))
 				continue;
 			pull(sup, v, false);
@@ -264,11 +276,6 @@ enum edge_verdict {
 	EDGE_FAILS,
 };
 
-static bool going_down(const struct sup_unit *v)
-{
-	return unit_is(v, STATE_LIVE) && v->want != SUP_WANT_UP;
-}
-
 /* It is down and will not come: enough for those that require it? A oneshot that did its work and a unit
  * whose condition does not hold are; for who is bound to it nothing is but being up. */
 static bool satisfied(const struct sup_unit *v)
@@ -282,9 +289,10 @@ static enum edge_verdict start_edge(const struct sup *sup, const struct sup_dep 
 	const struct sup_unit *v = &sup->units[d->to];
 	bool after = d->out & DEP(DEP_AFTER), strong = d->out & DEP_STRONG;
 
+	/* Both wanted: a reload made them so. Nobody will go, so this one must not wait. */
 	if ((d->out | d->in) & DEP(DEP_CONFLICTS) &&
 	    (unit_is(v, STATE_LIVE) || v->state == SUP_STUCK))
-		return EDGE_WAIT;
+		return wanted(v) ? EDGE_FAILS : EDGE_WAIT;
 	if ((after || strong || d->in & DEP(DEP_AFTER)) && going_down(v))
 		return EDGE_WAIT;
 	if (unit_is(v, STATE_UP) || !(after || strong))

@@ -157,7 +157,9 @@ static void check_stop_order(struct world *w, uint32_t i)
 	for (uint32_t j = 0; j < w->n; j++) {
 		if (!edge(w, j, DEP_AFTER, i) || !known(w, j) || !known(w, i))
 			continue;
-		if (live(w->units[j].state) && w->units[j].going_down && !w->forced)
+		/* (unless its stop was called off in this step) */
+		if (live(w->units[j].state) && w->units[j].going_down && !w->forced &&
+		    info_of(w, j).want != SUP_WANT_UP)
 			world_break(w, "%s stopped before %s, which comes after it", w->names[i],
 				    w->names[j]);
 	}
