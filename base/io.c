@@ -107,10 +107,13 @@ static int write_temporary(int dirfd, const char *temporary, const void *data, s
 			   mode_t mode, struct fail *f)
 {
 	_fd_
-	int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			mode);
+	int fd = -1;
 	int r;
 
+	/* made anew: one that an interrupted attempt left behind may have another mode, or a reader */
+	if (unlinkat(dirfd, temporary, 0) < 0 && errno != ENOENT)
+		return fail_set(f, errno, "unlink(\"%s\")", temporary);
+	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return fail_set(f, errno, "create(\"%s\")", temporary);
 	r = io_write_all(fd, data, len);
@@ -149,6 +152,7 @@ int io_mkdirs(const char *path, mode_t mode, struct fail *f)
 {
 	char part[PATH_MAX];
 	size_t len = strlen(path);
+	struct stat st;
 
 	if (len >= sizeof(part))
 		return fail_set(f, ENAMETOOLONG, "\"%.64s...\"", path);
@@ -161,24 +165,22 @@ int io_mkdirs(const char *path, mode_t mode, struct fail *f)
 			return fail_set(f, errno, "mkdir(\"%s\")", part);
 		part[i] = path[i];
 	}
-	if (access(path, F_OK) < 0)
+	if (stat(path, &st) < 0)
 		return fail_set(f, errno, "mkdir(\"%s\")", path);
-	return 0;
+	return S_ISDIR(st.st_mode) ? 0 : fail_set(f, ENOTDIR, "mkdir(\"%s\")", path);
 }
 
-/* Empties the directory dir. Children on another device stay: the caller's rmdir then says EBUSY. */
+/* Empties the directory dir and closes it. What is mounted in it stays: the caller's rmdir then says EBUSY. */
 static int empty_dir(int dir, dev_t dev, int depth)
 {
-	_dir_ DIR *list = NULL;
+	_dir_ DIR *list = fdopendir(dir);
 	struct dirent *e;
-	int copy = dup(dir);
 
-	if (copy < 0)
-		return -errno;
-	list = fdopendir(copy);
 	if (!list) {
-		close(copy);
-		return -errno;
+		int code = errno;
+
+		close(dir);
+		return -code;
 	}
 	while ((errno = 0, e = readdir(list))) {
 		struct stat st;
@@ -199,7 +201,7 @@ static int empty_dir(int dir, dev_t dev, int depth)
 			return -EXDEV;
 		if (depth <= 0)
 			return -ELOOP;
-		r = empty_dir(child, dev, depth - 1);
+		r = empty_dir(take_fd(&child), dev, depth - 1);
 		if (r < 0)
 			return r;
 		if (unlinkat(dir, e->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
@@ -223,7 +225,7 @@ int io_remove_tree(int dirfd, const char *name, struct fail *f)
 	if (dir < 0 || fstat(dir, &st) < 0)
 		return fail_set(f, errno, "open(\"%s\")", name);
 	/* one fd a level: 500 levels stay far below RLIMIT_NOFILE of 1024 */
-	r = empty_dir(dir, st.st_dev, 500);
+	r = empty_dir(take_fd(&dir), st.st_dev, 500);
 	if (r < 0)
 		return fail_set(f, -r, "emptying \"%s\"", name);
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
