@@ -235,7 +235,7 @@ static int finish(const json_t *last)
 	json_int_t code = json_integer_value(json_object_get(last, "exit"));
 
 	if (error && *error)
-		print_error("%s", error);
+		print_problem("%s", error);
 	return code < 0 || code > 255 ? CLI_ERROR : (int)code;
 }
 

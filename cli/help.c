@@ -48,7 +48,7 @@ int cmd_help(int argc, char **argv)
 	if (a.n_words) {
 		verb = verb_find(a.words[0]);
 		if (!verb) {
-			print_error("there is no verb \"%s\"", a.words[0]);
+			print_problem("there is no verb \"%s\"", a.words[0]);
 			return CLI_USAGE;
 		}
 		help_verb(stdout, verb);

@@ -70,10 +70,14 @@ enum table_colour listing_state_colour(const char *state)
 		const char *state;
 		enum table_colour colour;
 	} colours[] = {
-		{"up", TABLE_GOOD},       {"done", TABLE_GOOD},    {"failed", TABLE_BAD},
-		{"refused", TABLE_BAD},   {"down", TABLE_DIM},     {"starting", TABLE_BUSY},
-		{"stopping", TABLE_BUSY}, {"backoff", TABLE_BUSY}, {"waiting", TABLE_BUSY},
-		{"killing", TABLE_BUSY},
+		/* the names of init's states, and of the host's */
+		{"up", TABLE_GOOD},        {"done", TABLE_GOOD},       {"running", TABLE_GOOD},
+		{"failed", TABLE_BAD},     {"stuck", TABLE_BAD},       {"refused", TABLE_BAD},
+		{"degraded", TABLE_BAD},   {"down", TABLE_DIM},        {"waiting", TABLE_BUSY},
+		{"start-pre", TABLE_BUSY}, {"starting", TABLE_BUSY},   {"execing", TABLE_BUSY},
+		{"readying", TABLE_BUSY},  {"start-post", TABLE_BUSY}, {"stop-cmd", TABLE_BUSY},
+		{"stopping", TABLE_BUSY},  {"ending", TABLE_BUSY},     {"cleaning", TABLE_BUSY},
+		{"backoff", TABLE_BUSY},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(colours); i++)
@@ -107,7 +111,7 @@ static int add_row(json_t *object, void *data)
 int listing_run(const struct args *a, const char *const *words,
 		const struct listing_column *columns, size_t n_columns)
 {
-	const char *headings[LISTING_COLUMNS_MAX];
+	const char *headings[TABLE_COLUMNS_MAX];
 	struct listing l = {.columns = columns};
 	bool json = args_has(a, "json");
 	_buf_ struct buf out = {0};

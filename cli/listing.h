@@ -20,8 +20,6 @@ struct listing_column {
 	enum table_colour (*colour)(const char *text);
 };
 
-#define LISTING_COLUMNS_MAX 12
-
 /* A JSON value as text: strings as they are, numbers, yes/no, lists with commas. */
 void listing_value(const json_t *value, struct buf *text);
 

@@ -17,7 +17,7 @@ static const struct listing_column ps_columns[] = {
 };
 
 static const struct listing_column image_columns[] = {
-	{"IMAGE", "name", NULL, NULL},
+	{"IMAGE", "names", NULL, NULL},
 	{"ID", "id", listing_id, NULL},
 	{"SIZE", "size", listing_size, NULL},
 	{"LAYERS", "layers", NULL, NULL},

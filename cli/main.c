@@ -17,15 +17,15 @@ static int unknown_verb(const char *name)
 	const struct verb *guess = verb_guess(name);
 
 	if (guess)
-		print_error("there is no verb \"%s\"; did you mean \"%s\"?", name, guess->name);
+		print_problem("there is no verb \"%s\"; did you mean \"%s\"?", name, guess->name);
 	else
-		print_error("there is no verb \"%s\"; `orlop help` lists them", name);
+		print_problem("there is no verb \"%s\"; `orlop help` lists them", name);
 	return CLI_USAGE;
 }
 
 static int usage(const struct fail *f)
 {
-	print_error("%s", f->text);
+	print_problem("%s", f->text);
 	fputs("Try: orlop help\n", stderr);
 	return CLI_USAGE;
 }

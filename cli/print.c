@@ -12,7 +12,7 @@
 #include "cli/text.h"
 #include "cli/verbs.h"
 
-void print_error(const char *fmt, ...)
+void print_problem(const char *fmt, ...)
 {
 	_buf_ struct buf out = {0};
 	char text[2048];
@@ -27,13 +27,13 @@ void print_error(const char *fmt, ...)
 
 int print_fail(const struct fail *f)
 {
-	print_error("%s", f->text);
+	print_problem("%s", f->text);
 	return f->code == ETIMEDOUT ? CLI_TIMEOUT : CLI_ERROR;
 }
 
 int print_usage_error(const struct fail *f, const char *verb)
 {
-	print_error("%s", f->text);
+	print_problem("%s", f->text);
 	fprintf(stderr, "Try: orlop %s --help\n", verb);
 	return CLI_USAGE;
 }

@@ -9,7 +9,7 @@
 #include "base/fail.h"
 
 /* "orlop: TEXT\n" on stderr; TEXT is escaped. */
-void print_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void print_problem(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same with f's text. Returns the exit code that belongs to it: CLI_TIMEOUT or CLI_ERROR. */
 int print_fail(const struct fail *f);

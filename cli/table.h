@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A table for people: columns as wide as their widest cell, headings in capitals, the last column cut
- * where the terminal ends. Pure: text in, text out.
+ * A table for people: columns as wide as their widest cell, headings in capitals. Where the terminal is too
+ * narrow the widest columns are cut. Pure: text in, text out.
  *
  * Cells are escaped when they are added, so whatever they hold is fit for a terminal.
  */
@@ -18,6 +18,8 @@ struct table_cell {
 	char *text; /* owned */
 	enum table_colour colour;
 };
+
+#define TABLE_COLUMNS_MAX 16
 
 struct table {
 	size_t n_columns;

@@ -88,16 +88,16 @@ void text_duration(struct buf *b, int64_t seconds)
 void text_bytes(struct buf *b, int64_t bytes)
 {
 	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-	int64_t tenths = bytes;
+	int64_t unit = 1;
 	size_t i = 0;
 
-	if (bytes < 1024) {
-		buf_fmt(b, "%" PRId64 " B", bytes);
-		return;
-	}
-	while (tenths >= 1024 * (i ? 10 : 1) && i + 1 < ARRAY_LEN(names)) {
-		tenths = i ? tenths / 1024 : tenths / 1024 * 10 + tenths % 1024 * 10 / 1024;
+	while (bytes / unit >= 1024 && i + 1 < ARRAY_LEN(names)) {
+		unit *= 1024;
 		i++;
 	}
-	buf_fmt(b, "%" PRId64 ".%d %s", tenths / 10, (int)(tenths % 10), names[i]);
+	if (unit == 1)
+		buf_fmt(b, "%" PRId64 " B", bytes);
+	else
+		buf_fmt(b, "%" PRId64 ".%d %s", bytes / unit, (int)(bytes % unit * 10 / unit),
+			names[i]);
 }

@@ -22,7 +22,7 @@ static int print_unit(json_t *object, void *data)
 
 	(void)data;
 	if (error) {
-		print_error("%s%s%s", unit ? unit : "", unit ? ": " : "", error);
+		print_problem("%s%s%s", unit ? unit : "", unit ? ": " : "", error);
 		return 0;
 	}
 	if (!state)
