@@ -118,7 +118,7 @@ static const char *plural(size_t n)
 
 static int load_failed(const struct fail *f)
 {
-	print_error("%s", f->text);
+	print_problem("%s", f->text);
 	return f->code == ENOENT ? CLI_USAGE : CLI_ERROR;
 }
 
