@@ -73,7 +73,7 @@ STATIC := -static-pie
 
 ifeq ($(SAN),1)
 B    := build/san
-HARD := -O1 -fPIE -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+HARD := -O1 -fPIE -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -Wno-format-truncation
 else
 B    := build
 HARD += -D_FORTIFY_SOURCE=2
