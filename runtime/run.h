@@ -25,6 +25,8 @@ struct run {
 	const struct plan *plan;
 	struct process *process; /* the plan's; the user step adds HOME */
 
+	bool timed; /* say what each step takes */
+
 	int report; /* to PID 1 */
 	int cgroup;
 	int userns, netns;
@@ -35,6 +37,7 @@ struct run {
 
 	int scratch; /* the directory that has this start's upper/ and work/ */
 	char *scratch_name;
+	bool trash;  /* earlier starts have left something to sweep */
 	int stage;   /* tmpfs in the container's mount namespace: layers, root, masks */
 	int root;    /* the container's root */
 	int dev;     /* its /dev */

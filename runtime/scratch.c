@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,17 +13,14 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/paths.h"
 
-static int open_unit(const char *unit, bool make, struct fail *f)
+static int open_dir(const char *path, bool make, struct fail *f)
 {
-	char path[512];
-	int fd, r;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), SCRATCH "/%s", unit);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && make) {
-		r = io_mkdirs(path, 0700, f);
+		int r = io_mkdirs(path, 0700, f);
+
 		if (r < 0)
 			return r;
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -32,43 +28,64 @@ static int open_unit(const char *unit, bool make, struct fail *f)
 	return fd < 0 ? fail_set(f, errno, "open(\"%s\")", path) : fd;
 }
 
-static bool has_leftovers(int fd)
+static int open_unit(const char *unit, bool make, struct fail *f)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), SCRATCH "/%s", unit);
+	return open_dir(path, make, f);
+}
+
+static bool has_entries(int fd)
 {
 	struct stat st;
 
-	/* "." , the parent's entry, and one link for each directory in it */
+	/* ".", the parent's entry, and one link for each directory in it */
 	return fstat(fd, &st) == 0 && st.st_nlink != 2;
 }
 
-/* A child of its own: who starts a container does not wait until the last one's files are gone. */
-static void remove_in_background(int fd, const char *keep)
+/* Renames everything in a unit's directory into the trash. */
+static int throw_away(int fd, const char *unit, bool *ret_any, struct fail *f)
 {
-	pid_t pid = fork();
+	_fd_
+	int trash = -1, again = -1;
+	_dir_ DIR *dir = NULL;
 
-	if (pid != 0)
-		return; /* a fork that failed: the next start tries again */
-	if (fd != 3)
-		dup2(fd, 3);
-	for (int i = 0; i < 3; i++)
-		close(i);
-	close_range(4, ~0u, 0);
-	setpriority(PRIO_PROCESS, 0, 10);
-	(void)io_empty_dir_but(3, keep, NULL);
-	_exit(0);
+	trash = open_dir(SCRATCH_TRASH, true, f);
+	if (trash < 0)
+		return trash;
+	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = again < 0 ? NULL : fdopendir(again);
+	if (!dir)
+		return fail_set(f, errno, "reading \"" SCRATCH "/%s\"", unit);
+	take_fd(&again); /* dir has it */
+	for (struct dirent *e; (e = readdir(dir));) {
+		char name[512];
+
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		snprintf(name, sizeof(name), "%s.%s", unit, e->d_name);
+		if (renameat(fd, e->d_name, trash, name) < 0 && errno != ENOENT)
+			return fail_set(f, errno, "rename into \"" SCRATCH_TRASH "\"");
+		*ret_any = true;
+	}
+	return 0;
 }
 
-int scratch_make(const char *unit, int *ret_fd, char **ret_name, struct fail *f)
+int scratch_make(const char *unit, int *ret_fd, char **ret_name, bool *ret_trash, struct fail *f)
 {
 	struct timespec now;
 	_free_
 	char *name = NULL;
 	_fd_
 	int parent = open_unit(unit, true, f), fd = -1;
-	bool leftovers;
+	int r;
 
 	if (parent < 0)
 		return parent;
-	leftovers = has_leftovers(parent);
+	r = has_entries(parent) ? throw_away(parent, unit, ret_trash, f) : 0;
+	if (r < 0)
+		return r;
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (asprintf(&name, "%llx%08lx", (unsigned long long)now.tv_sec,
 		     (unsigned long)now.tv_nsec) < 0)
@@ -77,13 +94,10 @@ int scratch_make(const char *unit, int *ret_fd, char **ret_name, struct fail *f)
 		return fail_set(f, errno, "mkdir(\"" SCRATCH "/%s/%s\")", unit, name);
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || mkdirat(fd, "upper", 0755) < 0 || mkdirat(fd, "work", 0755) < 0) {
-		int r = fail_set(f, errno, "making \"" SCRATCH "/%s/%s\"", unit, name);
-
+		r = fail_set(f, errno, "making \"" SCRATCH "/%s/%s\"", unit, name);
 		(void)io_remove_tree(parent, name, NULL);
 		return r;
 	}
-	if (leftovers)
-		remove_in_background(parent, name);
 	*ret_fd = take_fd(&fd);
 	*ret_name = take_ptr(name);
 	return 0;
@@ -98,12 +112,31 @@ void scratch_remove(const char *unit, const char *name)
 		(void)io_remove_tree(parent, name, NULL);
 }
 
+void scratch_sweep(void)
+{
+	int trash;
+
+	if (fork() != 0)
+		return; /* a fork that failed: the next start tries again */
+	close_range(0, ~0u, 0);
+	setpriority(PRIO_PROCESS, 0, 10);
+	trash = open_dir(SCRATCH_TRASH, false, NULL);
+	if (trash >= 0)
+		(void)io_empty_dir(trash, NULL); /* another sweeper may be at it too */
+	_exit(0);
+}
+
 int scratch_clean(const char *unit, struct fail *f)
 {
 	_fd_
-	int fd = open_unit(unit ? unit : "", false, f);
+	int fd = open_unit(unit ? unit : "", false, f), trash = -1;
+	bool any;
+	int r = fd;
 
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	return io_empty_dir(fd, f);
+	if (fd >= 0)
+		r = unit ? throw_away(fd, unit, &any, f) : io_empty_dir(fd, f);
+	trash = open_dir(SCRATCH_TRASH, false, NULL);
+	if (trash >= 0 && (r == 0 || r == -ENOENT))
+		r = io_empty_dir(trash, f);
+	return r == -ENOENT ? 0 : r;
 }

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/wire.h"
 #include "runtime/report.h"
+#include "runtime/scratch.h"
 #include "runtime/steps.h"
 
 static int fd_if_open(int fd)
@@ -72,6 +73,7 @@ int verb_start(int argc, char **argv)
 		.root = -1,
 		.dev = -1,
 		.secrets = -1,
+		.timed = getenv("ORLOP_STEP_TIMES") != NULL,
 	};
 	struct fail f = {0};
 	const char *step;
@@ -86,6 +88,11 @@ int verb_start(int argc, char **argv)
 		report_failed(run.report, step, &f);
 		return 1;
 	}
+	if (steps_apply(&run, &f) < 0)
+		return 1;
+	/* the container is on its way: now there is time for what the last one left */
+	if (run.trash)
+		scratch_sweep();
 	/* no clean-up on success: the process ends here, and the kernel is faster */
-	return steps_apply(&run, &f) < 0 ? 1 : 0;
+	return 0;
 }

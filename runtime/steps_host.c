@@ -54,7 +54,7 @@ int volume_make_apply(struct run *run, char *const *arg, struct fail *f)
 
 int scratch_apply(struct run *run, char *const *arg, struct fail *f)
 {
-	return scratch_make(arg[0], &run->scratch, &run->scratch_name, f);
+	return scratch_make(arg[0], &run->scratch, &run->scratch_name, &run->trash, f);
 }
 
 void scratch_undo(struct run *run, char *const *arg)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * run_driver ORLOP_RUN CGROUP UNIT SPEC [STARTS]: plays PID 1's part towards orlop-run.
+ * run_driver ORLOP_RUN CGROUP UNIT SPEC [STARTS [fresh]]: plays PID 1's part towards orlop-run.
  *
  * Makes the unit's cgroup below CGROUP anew, starts `ORLOP_RUN start UNIT` with the fds that base/wire.h
  * names, receives the reports, gives the go, reaps, and prints what happens as lines of JSON:
  *   {"event":"cloned","pid":N,"stop_signal":N,"fds":BITS} {"event":"failed","step":..,"code":N,"text":..}
  *   {"event":"running","us":N} {"event":"exit","code":N,"signal":N,"us":N}
  *   {"event":"done","helper":N,"output":..,"populated":N,"orphans":N}
- * STARTS > 1 starts again with the pinned namespaces. A byte on stdin, or its end, kills the cgroup;
+ * STARTS > 1 starts again with the pinned namespaces, or with `fresh` without them. A byte on stdin, or its end, kills the cgroup;
  * with stdin /dev/null nothing does.
  */
 #include <errno.h>
@@ -41,7 +41,7 @@ struct start {
 	int report, output;
 	int pidfd;
 	struct buf text;
-	uint64_t began;
+	uint64_t began, spawned, cloned_at;
 	int orphans;
 };
 
@@ -83,6 +83,12 @@ static void take(int *slot, int fd)
 	*slot = fd;
 }
 
+static void forget(void)
+{
+	take(&userns, -1);
+	take(&netns, -1);
+}
+
 static void on_cloned(struct start *s, const struct run_report *r, const int *fds, size_t n)
 {
 	struct json_out j;
@@ -96,6 +102,7 @@ static void on_cloned(struct start *s, const struct run_report *r, const int *fd
 	if (r->fds & RUN_FD_NETNS && at < n)
 		take(&netns, fds[at++]);
 	s->container = r->pid;
+	s->cloned_at = now_us();
 	begin(&j, &b, "cloned");
 	json_int(&j, "pid", r->pid);
 	json_int(&j, "stop_signal", r->stop_signal);
@@ -120,6 +127,8 @@ static void on_report(struct start *s)
 		if (s->running) {
 			begin(&j, &b, "running");
 			json_int(&j, "us", (int64_t)(now_us() - s->began));
+			json_int(&j, "spawned_us", (int64_t)(s->spawned - s->began));
+			json_int(&j, "cloned_us", (int64_t)(s->cloned_at - s->began));
 			say(&j, &b);
 		}
 		return;
@@ -211,6 +220,7 @@ static void run(const char *program, int parent, const char *unit, const char *s
 {
 	struct start s = {.pidfd = -1, .began = now_us()};
 	const char *argv[] = {program, "start", unit, NULL};
+	const char *const timed[] = {"ORLOP_STEP_TIMES=1", NULL};
 	struct fail f = {0};
 	int out[2], sock[2], pidfd = -1;
 	int cgroup = cg_fresh(parent, unit, &f), memfd = memfd_of(spec);
@@ -226,12 +236,14 @@ static void run(const char *program, int parent, const char *unit, const char *s
 	s.output = out[0];
 	s.helper = spawn(
 		&(struct spawn){.argv = argv,
+				.envp = getenv("ORLOP_STEP_TIMES") ? timed : NULL,
 				.cgroup = -1,
 				.fds = {-1, out[1], out[1], memfd, sock[1], cgroup, userns, netns},
 				.n_fds = 8},
 		&pidfd, &f);
 	if (s.helper < 0)
 		die(&f);
+	s.spawned = now_us();
 	close(memfd);
 	close(sock[1]);
 	/* the write end stays ours, as with PID 1; so the pipe has no end, and we stop by the pids */
@@ -301,8 +313,11 @@ int main(int argc, char **argv)
 		perror(argv[2]);
 		return 2;
 	}
-	for (int i = 0; i < starts; i++)
+	for (int i = 0; i < starts; i++) {
+		if (argc > 6)
+			forget();
 		run(argv[1], parent, argv[3], argv[4], child_pipe[0]);
+	}
 	/* what cleans up in the background is ours to reap, as it is PID 1's */
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
