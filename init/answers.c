@@ -19,7 +19,9 @@ bool waiter_add(struct sup *sup, uint32_t token, const struct sup_unit *u, enum 
 
 static void say_failure(struct sup *sup, uint32_t token, const struct sup_unit *u)
 {
-	if (*u->step)
+	if (u->state == SUP_STUCK)
+		sup_reply(sup, token, 1, "%s: killed, but it does not die", u->name);
+	else if (*u->step)
 		sup_reply(sup, token, 1, "%s: %s at %s: %s", u->name, sup_result_names[u->result],
 			  u->step, u->text);
 	else
@@ -59,7 +61,7 @@ static bool serve_down(struct sup *sup, uint32_t token, const struct sup_unit *u
 		return true;
 	}
 	if (u->state == SUP_STUCK) {
-		sup_reply(sup, token, 1, "%s: killed, but it does not die", u->name);
+		say_failure(sup, token, u);
 		return true;
 	}
 	if (u->want == SUP_WANT_UP || u->want == SUP_WANT_AGAIN) {

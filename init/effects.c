@@ -62,7 +62,8 @@ GUARD(finished_remains,
 GUARD(wanted_again, u->want == SUP_WANT_AGAIN)
 GUARD(comes_back, unit_comes_back(sup, u))
 /* A stop on request is no failure, whatever the exit was. */
-GUARD(has_failed, failing(u) && (u->want == SUP_WANT_UP || u->result == SUP_DEPENDENCY))
+GUARD(has_failed, failing(u) && (u->want == SUP_WANT_UP || u->result == SUP_DEPENDENCY ||
+				 u->result == SUP_START_LIMIT))
 GUARD(helper_killed, u->helper_killed)
 GUARD(oom_continue, u->policy.oom == POLICY_OOM_CONTINUE)
 GUARD(oom_stop, u->policy.oom == POLICY_OOM_STOP)
@@ -352,6 +353,16 @@ EFFECT(end_all)
 	}
 	if (u->has & (HAS_CGROUP | HAS_MAIN | HAS_STARTER))
 		sup_act(sup, ACTION_CG_KILL, u);
+}
+
+/* As end_all, but what the start helper has to say is waited for: it may know the step that failed. */
+EFFECT(end_rest)
+{
+	uint32_t starter = u->has & HAS_STARTER;
+
+	u->has &= ~(uint32_t)HAS_STARTER;
+	run_end_all(sup, u, data);
+	u->has |= starter;
 }
 
 /* CG_CHECK: should the news that the cgroup is empty have been missed, this finds it. */

@@ -7,6 +7,8 @@
  */
 #include "init/sup_core.h"
 
+#define FIRST_PROBE 1000000ull /* usec */
+
 static const struct policy_probe *probe_of(const struct sup_unit *u)
 {
 	return u->probe_startup ? &u->policy.startup : &u->policy.health;
@@ -17,6 +19,16 @@ static void next_probe(struct sup *sup, struct sup_unit *u)
 	timer_arm(sup, u, TIMER_PROBE, deadline_in(sup, probe_of(u)->interval_usec));
 }
 
+/* Somebody may wait for the first success: the first probe does not wait for a whole interval. */
+static void first_probe(struct sup *sup, struct sup_unit *u)
+{
+	uint64_t interval = probe_of(u)->interval_usec;
+
+	if (interval != POLICY_INFINITY)
+		timer_arm(sup, u, TIMER_PROBE,
+			  deadline_in(sup, interval < FIRST_PROBE ? interval : FIRST_PROBE));
+}
+
 void health_begin(struct sup *sup, struct sup_unit *u)
 {
 	u->probe_failures = u->probe_successes = 0;
@@ -25,7 +37,7 @@ void health_begin(struct sup *sup, struct sup_unit *u)
 	if (!u->policy.health.on && !u->policy.startup.on)
 		return;
 	u->health = SUP_HEALTH_STARTING;
-	next_probe(sup, u);
+	first_probe(sup, u);
 }
 
 void health_end(struct sup *sup, struct sup_unit *u)
@@ -101,11 +113,13 @@ static enum cue unhealthy(const struct sup *sup, struct sup_unit *u)
 enum cue health_done(struct sup *sup, struct sup_unit *u, int code)
 {
 	bool killed = u->probe_killed;
+	enum cue cue;
 
 	sup->probes--;
 	u->probe_killed = false;
 	if (u->health == SUP_HEALTH_NONE)
 		return CUE_NONE; /* its run is over */
+	cue = code == 0 && !killed ? healthy(u) : unhealthy(sup, u);
 	next_probe(sup, u);
-	return code == 0 && !killed ? healthy(u) : unhealthy(sup, u);
+	return cue;
 }

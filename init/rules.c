@@ -168,7 +168,7 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 				[CUE_START_FAILED] =
 					CELL(GO(ENDING, DO(note_start_failed), DO(end_all))),
 				/* Whether it was exec'ed comes after its exit: ENDING judges then. */
-				[CUE_EXITED] = CELL(GO(ENDING, DO(end_all))),
+				[CUE_EXITED] = CELL(GO(ENDING, DO(end_rest))),
 				[CUE_DEADLINE] = CELL(GO(ENDING, DO(cause_timeout), DO(end_all))),
 				[CUE_READY] = CELL(GO(EXECING, DO(note_ready))),
 				[CUE_HEALTHY] = QUIET,
@@ -238,7 +238,7 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 				[CUE_EXECED] = QUIET, /* Type=simple did not wait for it */
 				[CUE_START_FAILED] =
 					CELL(GO(ENDING, DO(note_start_failed), DO(end_all))),
-				[CUE_EXITED] = CELL(IF(exit_unknown, ENDING, DO(end_all)),
+				[CUE_EXITED] = CELL(IF(exit_unknown, ENDING, DO(end_rest)),
 						    GO(ENDING, DO(judge_exit), DO(end_all))),
 				[CUE_HELPER_OK] = CELL(IF(main_lives, UP),
 						       IF(finished_remains, DONE),
@@ -284,7 +284,7 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 				[CUE_EXECED] = QUIET, /* Type=simple did not wait for it */
 				[CUE_START_FAILED] =
 					CELL(GO(ENDING, DO(note_start_failed), DO(end_all))),
-				[CUE_EXITED] = CELL(IF(exit_unknown, ENDING, DO(end_all)),
+				[CUE_EXITED] = CELL(IF(exit_unknown, ENDING, DO(end_rest)),
 						    GO(ENDING, DO(judge_exit), DO(end_all))),
 				[CUE_HELPER_OK] = CELL(GO(UP, DO(tell_reload))),
 				[CUE_HELPER_BAD] = CELL(GO(UP, DO(tell_reload))),

@@ -118,6 +118,7 @@ bool rule_fire(struct sup *sup, struct sup_unit *u, enum cue cue, const struct c
 	X(signal_asked)       \
 	X(kill_helper)        \
 	X(end_all)            \
+	X(end_rest)           \
 	X(kill_again)         \
 	X(hold)               \
 	X(again)              \

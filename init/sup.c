@@ -273,7 +273,7 @@ static void forget(struct sup *sup, struct sup_unit *u)
 {
 	uint32_t id = unit_id(sup, u), at = 0;
 
-	sup_act(sup, ACTION_FORGOTTEN, u);
+	text_set(sup_act(sup, ACTION_FORGOTTEN, u)->text, sizeof(sup->actions[0].text), u->name);
 	for (int t = 0; t < TIMER__N; t++)
 		timer_disarm(sup, u, t);
 	while (at < sup->n_names && sup->by_name[at] != id)

@@ -254,7 +254,7 @@ enum action_kind {
 	ACTION_STATE,       /* unit changed: from, to, result, seq, text = why */
 	ACTION_LOG,         /* text; unit may be SUP_NONE */
 	ACTION_SAVE_INTENT, /* code: 1 = enabled, 0 = disabled; must survive a reboot */
-	ACTION_FORGOTTEN,   /* unit is no longer known; its id may come back as another's */
+	ACTION_FORGOTTEN,   /* unit (text: its name) is no longer known; the id may come back */
 	ACTION_SHUTDOWN,    /* code: enum sup_shutdown_step; result is not meant */
 	ACTION_KIND__N,
 };
