@@ -169,7 +169,7 @@ static void watch(int inotify, int dir, const char *unit)
 	inotify_add_watch(inotify, unit, IN_CREATE | IN_MODIFY | IN_MOVED_FROM | IN_DELETE_SELF);
 }
 
-/* Waits for a change in the files. 0, or -EPIPE: the client is gone. */
+/* Waits for a change in the files, or, while there is no store to watch, for half a second. 0, or -EPIPE: the client is gone. */
 static int wait_change(const struct reader *r, int inotify)
 {
 	struct pollfd p[] = {
@@ -178,7 +178,7 @@ static int wait_change(const struct reader *r, int inotify)
 	};
 	char events[4096];
 
-	while (poll(p, 2, -1) < 0)
+	while (poll(p, 2, r->store_dir < 0 ? 500 : -1) < 0)
 		if (errno != EINTR)
 			return -errno;
 	if (p[1].revents & (POLLHUP | POLLERR | POLLRDHUP))

@@ -63,11 +63,13 @@ static void listing_done(struct listing *l)
 	free(l->numbers);
 }
 
+#define _listing_ __attribute__((cleanup(listing_done)))
+
+/* Fills an empty listing. */
 static void list(const struct trail *t, struct listing *l)
 {
 	bool current;
 
-	*l = (struct listing){.current = -1};
 	if (t->dir < 0)
 		return;
 	l->current = open_file(t, ROTATE_CURRENT);
@@ -109,7 +111,7 @@ static bool go(struct trail *t, struct listing *l, uint64_t after)
 
 bool trail_first(struct trail *t)
 {
-	__attribute__((cleanup(listing_done))) struct listing l;
+	_listing_ struct listing l = {.current = -1};
 
 	list(t, &l);
 	return go(t, &l, 0);
@@ -126,7 +128,7 @@ static bool at_current(const struct listing *l, const struct stat *here)
 
 bool trail_has_next(const struct trail *t)
 {
-	__attribute__((cleanup(listing_done))) struct listing l;
+	_listing_ struct listing l = {.current = -1};
 	struct stat here;
 
 	list(t, &l);
@@ -138,7 +140,7 @@ bool trail_has_next(const struct trail *t)
 
 bool trail_next(struct trail *t, bool *ret_gap)
 {
-	__attribute__((cleanup(listing_done))) struct listing l;
+	_listing_ struct listing l = {.current = -1};
 	struct stat here;
 	uint64_t number;
 
@@ -211,7 +213,7 @@ static off_t find_last(int fd, int64_t *lines)
 
 bool trail_last(struct trail *t, int64_t *lines)
 {
-	__attribute__((cleanup(listing_done))) struct listing l;
+	_listing_ struct listing l = {.current = -1};
 	off_t at;
 
 	list(t, &l);

@@ -107,11 +107,19 @@ static void fds_that_overlap_are_put_in_their_places(void **state)
 		close(fds[i]);
 }
 
+/* A mask of /proc/self/status. libc's own signals, 32 and 33, stay as whoever started the test left them. */
+static unsigned long long signal_set(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+
+	assert_non_null(line);
+	return strtoull(line + strlen(name), NULL, 16) & ~(3ull << 31);
+}
+
 static void signals_are_as_a_program_expects_them(void **state)
 {
 	char out[4000];
 	sigset_t all, old;
-	const char *line;
 
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
@@ -122,11 +130,8 @@ static void signals_are_as_a_program_expects_them(void **state)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
-	line = strstr(out, "SigBlk:");
-	assert_non_null(line);
-	assert_memory_equal(line, "SigBlk:\t0000000000000000", 24);
-	line = strstr(out, "SigIgn:");
-	assert_memory_equal(line, "SigIgn:\t0000000000000000", 24);
+	assert_true(signal_set(out, "SigBlk:\t") == 0);
+	assert_true(signal_set(out, "SigIgn:\t") == 0);
 }
 
 static void a_failed_exec_is_an_error_of_spawn(void **state)
