@@ -36,8 +36,8 @@ enum step_op {
 	STEP_NAMESPACES,
 	STEP_PORT,
 	STEP_CLONE,
-	STEP_HAND_OVER,
 	/* in the container's first process, as the host's root */
+	STEP_HAND_OVER,
 	STEP_PRIVATE,
 	STEP_JOIN_NET,
 	STEP_NET_SYSCTL,

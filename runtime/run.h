@@ -2,7 +2,8 @@
 /*
  * One start, while it is being applied: what the steps share. Used by the steps_*.c files only.
  *
- * Two processes have a copy each: orlop-run, and from STEP_CLONE on the container's first process.
+ * Two processes use it: orlop-run, and from STEP_CLONE on the container's first process, which runs in
+ * orlop-run's memory and with its fds while that stands still, until the exec or the end (as after vfork).
  * fds are -1 when not open and close-on-exec; the exec (or exit) closes what is left.
  *
  * A step's apply() returns 0 or -errno with the fail set. What it made is taken back by its undo() if a
@@ -46,7 +47,9 @@ struct run {
 
 	struct seccomp_filter filter; /* set by STEP_FILTER */
 	struct passwd_user user;      /* set by STEP_USER */
+	bool handed_over;             /* PID 1 has the pidfd and the namespaces */
 	bool waited;                  /* PID 1 has given its go */
+	bool failed;                  /* a step of the container's first process failed */
 };
 
 /* In a volume's folder beside `data`, until its first use is done with. */
@@ -55,6 +58,7 @@ struct run {
 struct step_code {
 	int (*apply)(struct run *run, char *const *arg, struct fail *f);
 	void (*undo)(struct run *run, char *const *arg);
+	bool pinned; /* after the hand-over it is PID 1's to keep, whatever becomes of this start */
 };
 
 /* The operations, by file. */
@@ -69,7 +73,6 @@ void port_undo(struct run *run, char *const *arg);
 int namespaces_apply(struct run *run, char *const *arg, struct fail *f);
 void namespaces_undo(struct run *run, char *const *arg);
 int clone_apply(struct run *run, char *const *arg, struct fail *f);
-void clone_undo(struct run *run, char *const *arg);
 int hand_over_apply(struct run *run, char *const *arg, struct fail *f);
 int private_apply(struct run *run, char *const *arg, struct fail *f);
 int join_net_apply(struct run *run, char *const *arg, struct fail *f);

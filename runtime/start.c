@@ -77,6 +77,7 @@ int verb_start(int argc, char **argv)
 	};
 	struct fail f = {0};
 	const char *step;
+	int r;
 
 	if (argc != 1)
 		return 2;
@@ -88,11 +89,10 @@ int verb_start(int argc, char **argv)
 		report_failed(run.report, step, &f);
 		return 1;
 	}
-	if (steps_apply(&run, &f) < 0)
-		return 1;
+	r = steps_apply(&run, &f);
 	/* the container is on its way: now there is time for what the last one left */
 	if (run.trash)
 		scratch_sweep();
-	/* no clean-up on success: the process ends here, and the kernel is faster */
-	return 0;
+	/* no clean-up of memory and fds: the process ends here, and the kernel is faster */
+	return r < 0 ? 1 : 0;
 }

@@ -2,6 +2,7 @@
 #include "runtime/steps.h"
 
 #include <stdio.h>
+#include <errno.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,9 +15,9 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_VOLUME_MAKE] = {volume_make_apply, NULL}, /* a volume stays */
 	[STEP_SCRATCH] = {scratch_apply, scratch_undo},
 	[STEP_FILTER] = {filter_apply, NULL},
-	[STEP_NAMESPACES] = {namespaces_apply, namespaces_undo},
-	[STEP_PORT] = {port_apply, port_undo},
-	[STEP_CLONE] = {clone_apply, clone_undo},
+	[STEP_NAMESPACES] = {namespaces_apply, namespaces_undo, true},
+	[STEP_PORT] = {port_apply, port_undo, true},
+	[STEP_CLONE] = {clone_apply, NULL},
 	[STEP_HAND_OVER] = {hand_over_apply, NULL},
 	[STEP_PRIVATE] = {private_apply, NULL},
 	[STEP_JOIN_NET] = {join_net_apply, NULL},
@@ -88,9 +89,10 @@ static void undo(struct run *run, size_t n)
 {
 	while (n--) {
 		const struct step *step = &run->plan->steps[n];
+		const struct step_code *code = &codes[step->op];
 
-		if (codes[step->op].undo)
-			codes[step->op].undo(run, step->arg);
+		if (code->undo && !(code->pinned && run->handed_over))
+			code->undo(run, step->arg);
 	}
 }
 
@@ -108,8 +110,11 @@ int steps_apply(struct run *run, struct fail *f)
 			report_failed(run->report, step_infos[step->op].name, f);
 			return r;
 		}
-		if (step->op == STEP_HAND_OVER)
-			break;
+		if (step->op != STEP_CLONE)
+			continue;
+		if (run->failed)
+			undo(run, i);
+		return run->failed ? -ECANCELED : 0;
 	}
 	return 0;
 }
@@ -121,15 +126,18 @@ void steps_continue(struct run *run)
 	size_t i = 0;
 
 	umask(0); /* modes as the steps say; exec sets the container's */
-	while (plan->steps[i].op != STEP_HAND_OVER)
+	while (plan->steps[i].op != STEP_CLONE)
 		i++;
-	for (i++; i < plan->n; i++)
+	for (i++; i < plan->n; i++) {
 		if (apply(run, &plan->steps[i], &f) < 0)
 			break;
+		if (plan->steps[i].op == STEP_HAND_OVER)
+			run->handed_over = true;
+	}
+	run->failed = true;
 	/* PID 1 hears of a failure after it has heard of the process: it knows whose it is */
-	if (!run->waited && wait_apply(run, NULL, NULL) < 0)
+	if (run->handed_over && !run->waited && wait_apply(run, NULL, NULL) < 0)
 		_exit(1);
-	if (i < plan->n)
-		report_failed(run->report, step_infos[plan->steps[i].op].name, &f);
+	report_failed(run->report, step_infos[plan->steps[i].op].name, &f);
 	_exit(1);
 }
