@@ -11,12 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+#define FILES_SOFT 1024
 
 /* What a child that could not exec says about it, over a close-on-exec pipe. */
 struct child_report {
@@ -47,6 +50,26 @@ static void child_signals(void)
 		sigaction(sig, &dfl, NULL); /* KILL, STOP and libc's own refuse: as wanted */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* What PID 1 has for itself and its children must not inherit. Where it cannot be set, it is right already. */
+static void child_limits(const struct spawn *s)
+{
+	struct rlimit files;
+	int fd;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > FILES_SOFT) {
+		files.rlim_cur = FILES_SOFT;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (s->oom_keep)
+		return;
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		if (write(fd, "0", 1) < 0)
+			errno = 0;
+		close(fd);
+	}
 }
 
 /* Puts every fd at its number: first all of them above the target range, so that none is overwritten
@@ -92,6 +115,7 @@ static void child_tty(const struct spawn *s, int report)
 static void __attribute__((noreturn)) child(const struct spawn *s, int report)
 {
 	child_signals();
+	child_limits(s);
 	umask(0022);
 	report = child_fds(s, report);
 	setsid();

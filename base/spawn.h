@@ -3,13 +3,15 @@
  * Starting a program as a child, with exactly the fds it is meant to have.
  *
  * The child gets /dev/null for 0 unless told otherwise, default signal dispositions, an empty signal
- * mask, umask 0022, and no fds but the ones listed: fd lists are applied as with dup2 and everything else is
+ * mask, umask 0022, an ordinary OOM score, at most 1024 open files unless it raises that itself (a
+ * program that uses select() breaks above), and no fds but the ones listed: fd lists are applied as with dup2 and everything else is
  * closed. It starts inside the given cgroup (CLONE_INTO_CGROUP, Linux 5.7), so nothing it does escapes
  * the unit's limits or its kill. The caller owns the pidfd and reaps the pid; nothing is waited for but
  * the exec itself, whose failure comes back as an error of spawn().
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -27,6 +29,7 @@ struct spawn {
 	const char *tty; /* opened as 0, 1, 2 and controlling terminal of a new session, or NULL */
 	uid_t uid;       /* 0 = stay root */
 	gid_t gid;
+	bool oom_keep; /* keep the caller's OOM score: PID 1 and orlop-log are the last to be killed */
 };
 
 /* Starts it. Returns the pid and sets *ret_pidfd, or -errno: nothing runs then. */
