@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "init/aide.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/paths.h"
+#include "init/console.h"
+
+#define SYNC_TIME   (60 * NSEC_PER_SEC)
+#define REMOVE_TIME (3600 * NSEC_PER_SEC)
+
+static struct task sync_task, remove_task;
+static bool sync_again;
+
+static void start_sync(void);
+
+static void synced(struct task *t, enum task_end end)
+{
+	(void)t;
+	(void)end;
+	if (sync_again)
+		start_sync();
+}
+
+static void start_sync(void)
+{
+	static const char *const argv[] = {PATH_INIT, "--aide", "sync", NULL};
+	struct fail f = {0};
+
+	sync_again = false;
+	if (task_start(&sync_task, "sync", argv, NULL, 0, SYNC_TIME, synced, &f) < 0)
+		console_say("sync: %s", f.text);
+}
+
+void aide_sync(void)
+{
+	if (task_runs(&sync_task))
+		sync_again = true;
+	else
+		start_sync();
+}
+
+static void removed(struct task *t, enum task_end end)
+{
+	(void)t;
+	(void)end;
+}
+
+void aide_remove_leftovers(void)
+{
+	static const char *const argv[] = {PATH_INIT, "--aide", "remove", NULL};
+	struct fail f = {0};
+
+	if (task_start(&remove_task, "clean up", argv, NULL, 0, REMOVE_TIME, removed, &f) < 0)
+		console_say("clean up: %s", f.text);
+}
+
+int aide_leave(struct task *task, uint64_t timeout, void (*over)(struct task *, enum task_end),
+	       struct fail *f)
+{
+	static const char *const argv[] = {PATH_INIT, "--aide", "leave", NULL};
+
+	return task_start(task, "unmount", argv, NULL, 0, timeout, over, f);
+}
+
+/* --- in the child ----------------------------------------------------------------------------- */
+
+static int do_sync(void)
+{
+	_fd_
+	int fd = open("/var", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || syncfs(fd) < 0) {
+		fprintf(stderr, "sync /var: %s\n", strerror(errno));
+		return 1;
+	}
+	return 0;
+}
+
+static int do_remove(void)
+{
+	_dir_ DIR *dir = opendir(PATH_STORE);
+	struct dirent *e;
+	int code = 0;
+
+	while (dir && (e = readdir(dir))) {
+		struct fail f = {0};
+
+		if (strncmp(e->d_name, "tmp.", 4) != 0)
+			continue;
+		if (io_remove_tree(dirfd(dir), e->d_name, &f) < 0) {
+			fprintf(stderr, "%s\n", f.text);
+			code = 1;
+		}
+	}
+	return code;
+}
+
+static int do_leave(void)
+{
+	sync();
+	if (umount2("/var", 0) == 0 || errno == EINVAL || errno == ENOENT) /* EINVAL: is no mount */
+		return 0;
+	fprintf(stderr, "/var: %s, read-only instead\n", strerror(errno));
+	if (mount(NULL, "/var", NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0)
+		return 0;
+	fprintf(stderr, "/var: %s\n", strerror(errno));
+	/* something that cannot be killed writes to it: the kernel makes everything read-only by force */
+	return io_write_file(AT_FDCWD, "/proc/sysrq-trigger", "u", NULL) < 0;
+}
+
+int aide_main(int argc, char **argv)
+{
+	static const struct {
+		const char *word;
+		int (*run)(void);
+	} rows[] = {{"sync", do_sync}, {"remove", do_remove}, {"leave", do_leave}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) && argc == 1; i++)
+		if (!strcmp(rows[i].word, argv[0]))
+			return rows[i].run();
+	return 2;
+}

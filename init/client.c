@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "init/client.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/json_out.h"
+#include "base/limits.h"
+#include "base/wire.h"
+#include "base/words.h"
+#include "init/verbs.h"
+
+#define DEFERRED_MAX 256
+
+struct deferred {
+	uint32_t token; /* 0 = free */
+	uint32_t unit;
+	int code; /* the worst of the parts of the same answer that are done */
+	struct answer answer;
+};
+
+static struct client clients[LIMIT_CLIENTS];
+static struct deferred deferred[DEFERRED_MAX];
+static uint32_t last_token;
+
+static void idle_due(struct timer *t)
+{
+	client_close(container_of(t, struct client, idle));
+}
+
+/* The clock runs while the client owes us something: a request, and not we it an answer. */
+static void watch_idleness(struct client *c)
+{
+	if (c->stream || c->owed || c->events)
+		loop_untimer(&c->idle);
+	else
+		loop_timer(&c->idle, loop_now() + LIMIT_CLIENT_IDLE_SEC * NSEC_PER_SEC, idle_due);
+}
+
+void client_refuse(int fd)
+{
+	static const char sorry[] = "{\"exit\":1,\"error\":\"too many clients\"}";
+	_buf_ struct buf frame = {0};
+
+	frame_add(&frame, 0, sorry, strlen(sorry));
+	if (!frame.bad)
+		send(fd, frame.data, frame.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+}
+
+/* A free slot, if need be that of the client whose time to say something ends first. */
+static struct client *make_room(void)
+{
+	struct client *silent = NULL;
+
+	for (unsigned i = 0; i < LIMIT_CLIENTS; i++) {
+		struct client *c = &clients[i];
+
+		if (!c->used)
+			return c;
+		if (c->idle.link && (!silent || c->idle.at < silent->idle.at))
+			silent = c;
+	}
+	if (silent)
+		client_refuse(client_release(silent));
+	return silent;
+}
+
+struct client *client_new(int fd, bool stream, bool may_change,
+			  void (*ready)(struct watch *, uint32_t))
+{
+	/* The port reports hang-up for as long as nobody is at its other end: only edges are of use. */
+	uint32_t events = stream ? EPOLLIN | EPOLLOUT | EPOLLET : EPOLLIN;
+	struct client *c = make_room();
+
+	if (!c)
+		return NULL;
+	*c = (struct client){.stream = stream, .may_change = may_change};
+	if (loop_watch(&c->watch, fd, events, ready, NULL) < 0)
+		return NULL;
+	c->used = true;
+	c->fd = fd;
+	watch_idleness(c);
+	return c;
+}
+
+void client_reset(struct client *c)
+{
+	for (unsigned i = 0; i < DEFERRED_MAX; i++)
+		if (deferred[i].answer.client == c)
+			deferred[i] = (struct deferred){0};
+	c->owed = 0;
+	c->events = false;
+	c->sent = 0;
+	buf_done(&c->out);
+}
+
+int client_release(struct client *c)
+{
+	int fd = c->fd;
+
+	client_reset(c);
+	loop_untimer(&c->idle);
+	loop_unwatch(&c->watch);
+	c->used = false;
+	return fd;
+}
+
+void client_close(struct client *c)
+{
+	if (c->used)
+		close(client_release(c));
+}
+
+/* Bytes of the next piece that must go in one call: a whole packet, or as much as there is. */
+static size_t next_piece(const struct client *c)
+{
+	struct frame_head head;
+
+	if (c->stream)
+		return c->out.len - c->sent;
+	memcpy(&head, c->out.data + c->sent, sizeof(head));
+	return sizeof(head) + head.len;
+}
+
+bool client_flush(struct client *c)
+{
+	while (c->sent < c->out.len) {
+		const char *piece = c->out.data + c->sent;
+		ssize_t n = c->stream ? write(c->fd, piece, next_piece(c))
+				      : send(c->fd, piece, next_piece(c),
+					     MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0 && c->stream) {
+			client_reset(c);
+			return true;
+		}
+		if (n < 0) {
+			client_close(c);
+			return false;
+		}
+		c->sent += (size_t)n;
+	}
+	if (c->sent == c->out.len) {
+		c->sent = 0;
+		buf_done(&c->out);
+	}
+	if (!c->stream && c->wants_out != (c->out.len > 0)) {
+		c->wants_out = !c->wants_out;
+		loop_rewatch(&c->watch, c->wants_out ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	}
+	return true;
+}
+
+/* Cuts a client that we cannot answer. */
+static void cut(struct client *c)
+{
+	if (c->stream)
+		client_reset(c);
+	else
+		client_close(c);
+}
+
+static void queue(struct client *c, uint32_t id, const char *payload, size_t len)
+{
+	if (!c->used)
+		return;
+	if (len > LIMIT_FRAME || c->out.len - c->sent > LIMIT_CLIENT_QUEUE) {
+		cut(c);
+		return;
+	}
+	frame_add(&c->out, id, payload, len);
+	if (c->out.bad)
+		cut(c);
+	else
+		client_flush(c);
+}
+
+void answer_line(const struct answer *a, const struct buf *json)
+{
+	if (json->bad)
+		return; /* memory ran out: the last line still tells how it ended */
+	queue(a->client, a->id, json->data, json->len);
+}
+
+void answer_end(const struct answer *a, int exit_code, const char *error)
+{
+	_buf_ struct buf line = {0};
+	struct json_out j;
+
+	json_init(&j, &line);
+	json_object(&j, NULL);
+	json_int(&j, "exit", exit_code);
+	if (error)
+		json_str(&j, "error", error);
+	json_end(&j);
+	if (a->client->owed)
+		a->client->owed--;
+	if (line.bad) {
+		cut(a->client);
+		return;
+	}
+	queue(a->client, a->id, line.data, line.len);
+	if (a->client->used)
+		watch_idleness(a->client);
+}
+
+uint32_t answer_defer(const struct answer *a, uint32_t unit)
+{
+	for (unsigned i = 0; i < DEFERRED_MAX; i++) {
+		if (deferred[i].token)
+			continue;
+		if (++last_token == UINT32_MAX) /* the boot's own, boot_jobs.h */
+			last_token = 1;
+		deferred[i] = (struct deferred){.token = last_token, .unit = unit, .answer = *a};
+		return last_token;
+	}
+	return 0;
+}
+
+bool answer_resume(uint32_t token, int code, struct answer *ret, uint32_t *ret_unit, int *ret_code)
+{
+	struct deferred *d = NULL;
+
+	for (unsigned i = 0; i < DEFERRED_MAX && token && !d; i++)
+		if (deferred[i].token == token)
+			d = &deferred[i];
+	if (!d)
+		return false;
+	*ret = d->answer;
+	*ret_unit = d->unit;
+	*ret_code = code > d->code ? code : d->code;
+	*d = (struct deferred){0};
+	for (unsigned i = 0; i < DEFERRED_MAX; i++) {
+		struct deferred *other = &deferred[i];
+
+		if (!other->token || other->answer.client != ret->client ||
+		    other->answer.id != ret->id)
+			continue;
+		other->code = *ret_code > other->code ? *ret_code : other->code;
+		code = -1;
+	}
+	if (code == -1)
+		*ret_code = -1;
+	return true;
+}
+
+void client_request(struct client *c, uint32_t id, const char *payload, size_t len)
+{
+	struct answer a = {.client = c, .id = id};
+
+	c->owed++;
+	loop_untimer(&c->idle);
+	if (!len || !words_valid(payload, len))
+		answer_end(&a, EXIT_BAD_USAGE, "the request is malformed");
+	else
+		verb_run(&a, payload, len);
+}
+
+void client_broadcast(const struct buf *json)
+{
+	for (unsigned i = 0; i < LIMIT_CLIENTS; i++)
+		if (clients[i].used && clients[i].events)
+			answer_line(&(struct answer){&clients[i], clients[i].events_id}, json);
+}
+
+bool client_has_followers(void)
+{
+	for (unsigned i = 0; i < LIMIT_CLIENTS; i++)
+		if (clients[i].used && clients[i].events)
+			return true;
+	return false;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Clients of the control protocol (base/wire.h): what is common to the socket (control.c) and to the virtio port
+ * (control_virtio.c), and how the verbs (verbs.c) answer them.
+ *
+ * Nobody can hold PID 1 up: there are LIMIT_CLIENTS of them, nothing is sent that the kernel does not take at once but
+ * LIMIT_CLIENT_QUEUE bytes wait, a client that lets more pile up is cut, and one that owes us a request
+ * for LIMIT_CLIENT_IDLE_SEC as well.
+ *
+ * An answer that comes later (a start that is under way) is known to the supervisor by a token; if the
+ * client has gone by then the token leads nowhere.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "init/loop.h"
+
+struct client {
+	bool used;
+	int fd;
+	struct watch watch;
+	struct timer idle;
+	bool stream;     /* the virtio port: frames follow one another, the client comes and goes */
+	bool may_change; /* root, or whoever holds the other end of the virtio port */
+	bool wants_out;  /* EPOLLOUT is on */
+	unsigned owed;   /* answers that are not finished */
+	bool events;     /* gets every change of state, as answer to this request: */
+	uint32_t events_id;
+	struct buf out; /* frames that wait */
+	size_t sent;    /* bytes of them that are gone */
+};
+
+/* The connection and request that an answer goes to. */
+struct answer {
+	struct client *client;
+	uint32_t id;
+};
+
+/* A client set up for fd (non-blocking; owned from now on). When all are taken, the one that has been silent for
+ * longest makes room; NULL: every single one is being served. */
+struct client *client_new(int fd, bool stream, bool may_change,
+			  void (*ready)(struct watch *, uint32_t));
+
+/* Says "too many clients" and closes. */
+void client_refuse(int fd);
+
+/* Closes the connection and forgets what was owed. The port's slot stays, see control_virtio.c. */
+void client_close(struct client *c);
+
+/* Forgets what was owed and what waits, keeps the connection. */
+void client_reset(struct client *c);
+
+/* Gives the socket away (to a child); the client is closed but for the fd, which is the caller's. */
+int client_release(struct client *c);
+
+/* Writes what the kernel takes of what waits. false: the client is gone. */
+bool client_flush(struct client *c);
+
+/* A frame came: finds the verb and runs it. */
+void client_request(struct client *c, uint32_t id, const char *payload, size_t len);
+
+/* One line of the answer: the text of a JSON object. */
+void answer_line(const struct answer *a, const struct buf *json);
+
+/* The last line. error: NULL or a text for the user. */
+void answer_end(const struct answer *a, int exit_code, const char *error);
+#define EXIT_OK           0
+#define EXIT_ERROR        1
+#define EXIT_BAD_USAGE    2
+#define EXIT_NOT_RUNNING  3
+#define EXIT_NO_SUCH_UNIT 4
+#define EXIT_REFUSED      5
+#define EXIT_TIMED_OUT    124
+
+/* Keeps one part of the answer for later: what becomes of a unit. Returns a token, or 0: too many are waiting. */
+uint32_t answer_defer(const struct answer *a, uint32_t unit);
+
+/* The answer that was kept and its unit; false if its client has gone. The token is used up. *ret_code is -1 while
+ * other parts of the same answer are still to come, else the worst code of all of them. */
+bool answer_resume(uint32_t token, int code, struct answer *ret, uint32_t *ret_unit, int *ret_code);
+
+/* Sends a line to every client that follows events. */
+void client_broadcast(const struct buf *json);
+bool client_has_followers(void);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/cgroup.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "init/console.h"
+#include "init/exec.h"
+#include "init/run.h"
+#include "init/shell.h"
+
+/* After a kill the directory is busy until the last zombie is reaped: milliseconds, under load more. */
+#define REMOVE_PAUSE (20 * NSEC_PER_MSEC)
+#define REMOVE_MAX   100u
+
+static int units_cgroup = -1;
+
+void run_cgroups_init(int units)
+{
+	units_cgroup = units;
+}
+
+static void events_ready(struct watch *w, uint32_t events)
+{
+	struct run *r = container_of(w, struct run, events);
+
+	(void)events;
+	if (cg_populated(w->fd) == 0)
+		shell_push(&(struct event){.kind = EVENT_CGROUP_EMPTY, .unit = r->unit});
+}
+
+/* A counter of memory.events. */
+static uint64_t counter(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+static void memory_ready(struct watch *w, uint32_t events)
+{
+	struct run *r = container_of(w, struct run, memory);
+	char text[512];
+	ssize_t n = pread(w->fd, text, sizeof(text) - 1, 0);
+	uint64_t kills;
+
+	(void)events;
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	kills = counter(text, "oom_kill ");
+	if (kills > r->oom_kills)
+		/* its own limit was not reached: the whole host was short */
+		shell_push(&(struct event){
+			.kind = EVENT_OOM, .unit = r->unit, .flag = counter(text, "oom ") == 0});
+	r->oom_kills = kills;
+}
+
+bool run_cgroup_oom(struct run *r)
+{
+	if (r->memory.active)
+		memory_ready(&r->memory, 0); /* the notice may not have come yet */
+	return r->oom_kills > 0;
+}
+
+void run_cgroup_close(struct run *r)
+{
+	struct watch *watches[] = {&r->events, &r->memory};
+
+	for (size_t i = 0; i < ARRAY_LEN(watches); i++)
+		if (watches[i]->active) {
+			loop_unwatch(watches[i]);
+			close(watches[i]->fd);
+		}
+	if (r->cgroup >= 0)
+		close(r->cgroup);
+	r->cgroup = -1;
+}
+
+static int watch_file(struct run *r, struct watch *w, const char *name,
+		      void (*ready)(struct watch *, uint32_t), struct fail *f)
+{
+	_fd_
+	int fd = openat(r->cgroup, name, O_RDONLY | O_CLOEXEC);
+	char text[512];
+	int e;
+
+	if (fd < 0)
+		return fail_set(f, errno, "open(\"%s\")", name);
+	/* a change is told only to who has read it before */
+	if (pread(fd, text, sizeof(text), 0) < 0)
+		return fail_set(f, errno, "read(\"%s\")", name);
+	e = loop_watch(w, fd, EPOLLPRI, ready, f);
+	if (e < 0)
+		return e;
+	take_fd(&fd);
+	return 0;
+}
+
+/* "processes of an earlier run are left: 123 456" */
+static int tell_left_over(struct run *r, struct fail *f)
+{
+	_free_
+	char *pids = NULL;
+	char path[300];
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", r->service);
+	if (io_read_file(units_cgroup, path, 1 << 16, &pids, &len, NULL) < 0)
+		return fail_set(f, EBUSY, "processes of an earlier run are left");
+	for (char *p = pids; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+	return fail_set(f, EBUSY, "processes of an earlier run are left: %.100s", pids);
+}
+
+int run_cgroup_fresh(struct run *r, struct fail *f)
+{
+	int fd;
+
+	run_cgroup_close(r);
+	loop_untimer(&r->remove_again);
+	r->oom_kills = 0;
+	if (units_cgroup < 0)
+		return fail_set(f, ENOENT, "this host has no cgroups");
+	fd = cg_fresh(units_cgroup, r->service, f);
+	if (fd == -EBUSY)
+		return tell_left_over(r, f);
+	if (fd < 0)
+		return fd;
+	r->cgroup = fd;
+	watch_file(r, &r->memory, "memory.events", memory_ready,
+		   NULL); /* without the controller: none */
+	return watch_file(r, &r->events, "cgroup.events", events_ready, f);
+}
+
+int run_cgroup_again(struct run *r, struct fail *f)
+{
+	r->cgroup = openat(units_cgroup, r->service, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->cgroup < 0)
+		return errno == ENOENT ? 0 : fail_set(f, errno, "open(cgroup \"%s\")", r->service);
+	watch_file(r, &r->memory, "memory.events", memory_ready, NULL);
+	return watch_file(r, &r->events, "cgroup.events", events_ready, f);
+}
+
+void run_cgroups_kill_unknown(bool (*known)(const char *service))
+{
+	int copy = units_cgroup < 0 ? -1
+				    : openat(units_cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_dir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		_fd_
+		int cg = -1;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || known(e->d_name))
+			continue;
+		cg = openat(units_cgroup, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (cg >= 0)
+			cg_kill(cg, NULL);
+	}
+}
+
+bool run_cgroup_populated(const struct run *r)
+{
+	return r->events.active && cg_populated(r->events.fd) == 1;
+}
+
+struct limit_row {
+	size_t offset;
+	const char *file;
+	bool percent; /* of one CPU: "quota period" */
+};
+
+#define LIMIT(field) offsetof(struct unit_limits, field)
+
+static const struct limit_row limit_rows[] = {
+	{LIMIT(memory_max), "memory.max", false},
+	{LIMIT(memory_high), "memory.high", false},
+	{LIMIT(memory_low), "memory.low", false},
+	{LIMIT(memory_min), "memory.min", false},
+	{LIMIT(memory_swap_max), "memory.swap.max", false},
+	{LIMIT(cpu_weight), "cpu.weight", false},
+	{LIMIT(cpu_quota_percent), "cpu.max", true},
+	{LIMIT(tasks_max), "pids.max", false},
+	{LIMIT(io_weight), "io.weight", false},
+};
+
+int run_cgroup_limits(struct run *r, const struct unit_limits *limits, struct fail *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limit_rows); i++) {
+		const struct limit_row *row = &limit_rows[i];
+		const struct number *n =
+			(const struct number *)((const char *)limits + row->offset);
+		char value[64];
+		int e;
+
+		if (!n->set)
+			continue;
+		if (n->value < 0)
+			snprintf(value, sizeof(value), "max");
+		else if (row->percent)
+			snprintf(value, sizeof(value), "%lld 100000", (long long)n->value * 1000);
+		else
+			snprintf(value, sizeof(value), "%lld", (long long)n->value);
+		e = io_write_file(r->cgroup, row->file, value, f);
+		if (e < 0)
+			return e;
+	}
+	if (limits->cpus.value)
+		return io_write_file(r->cgroup, "cpuset.cpus", limits->cpus.value, f);
+	return 0;
+}
+
+void exec_cg_kill(const struct action *a)
+{
+	struct run *r = run_find(a->unit);
+	struct fail f = {0};
+
+	if (r && r->cgroup >= 0 && cg_kill(r->cgroup, &f) < 0)
+		console_say("%s: %s", r->name, f.text);
+}
+
+void exec_cg_check(const struct action *a)
+{
+	struct run *r = run_find(a->unit);
+
+	if (!r || !run_cgroup_populated(r))
+		shell_push(&(struct event){.kind = EVENT_CGROUP_EMPTY, .unit = a->unit});
+}
+
+static void remove_now(struct timer *t)
+{
+	struct run *r = container_of(t, struct run, remove_again);
+	struct fail f = {0};
+
+	if (cg_remove(units_cgroup, r->service, &f) == 0)
+		return;
+	if (f.code == EBUSY && ++r->removals < REMOVE_MAX)
+		loop_timer(&r->remove_again, loop_now() + REMOVE_PAUSE, remove_now);
+	else
+		console_say("%s: %s", r->name, f.text);
+}
+
+void exec_cg_remove(const struct action *a)
+{
+	struct run *r = run_find(a->unit);
+
+	if (!r)
+		return;
+	run_cgroup_close(r);
+	r->removals = 0;
+	remove_now(&r->remove_again);
+}

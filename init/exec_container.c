@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starting a container: orlop-run does it, this hands it what it needs and reads its reports (base/wire.h).
+ *
+ * A start is over when orlop-run is reaped and its socket is at its end: exec'ed if a process was cloned and
+ * no step failed. If orlop-run dies without a report, what it may have cloned waits for a go that never
+ * comes, or holds the socket open: the socket is closed then, and the supervisor is told that the
+ * cgroup is populated, which it kills.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/paths.h"
+#include "base/spawn.h"
+#include "base/wire.h"
+#include "init/console.h"
+#include "init/exec.h"
+#include "init/logs.h"
+#include "init/run.h"
+#include "init/shell.h"
+#include "init/text.h"
+#include "init/vault.h"
+
+/* First host id of the first unit, and how many each has: 65,536, as the images' ids reach to 65535. */
+#define IDS_FIRST 524288
+#define IDS_EACH  65536
+
+static void stop_expecting(struct run *r)
+{
+	if (r->expecting)
+		children_expect(-1);
+	r->expecting = false;
+}
+
+void run_report_close(struct run *r)
+{
+	stop_expecting(r);
+	if (!r->report_open)
+		return;
+	loop_unwatch(&r->report);
+	shutdown(r->report.fd, SHUT_RDWR); /* whoever waits for a go sees the end now */
+	vault_close(r->report.fd);
+	r->report_open = false;
+}
+
+/* Tells the supervisor how the start went, once both orlop-run and its socket have ended. */
+static void end_start(struct run *r)
+{
+	if (r->starter.pid || r->report_open)
+		return;
+	stop_expecting(r);
+	if (r->error) {
+		struct fail f = {.code = r->error};
+
+		snprintf(f.text, sizeof(f.text), "%s", r->text);
+		run_start_failed(r, r->step, &f);
+	} else if (r->cloned)
+		shell_push(&(struct event){.kind = EVENT_EXECED, .unit = r->unit});
+}
+
+static void set_error(struct run *r, int code, const char *step, const char *text)
+{
+	if (r->error)
+		return;
+	r->error = code > 0 ? code : EIO;
+	text_cut(r->step, sizeof(r->step), step);
+	text_cut(r->text, sizeof(r->text), text);
+}
+
+/* The namespace belongs to the unit from now on. */
+static void pin(int *pinned, int fd)
+{
+	vault_close(*pinned);
+	*pinned = fd;
+}
+
+static void take_cloned(struct run *r, const struct run_report *report, int *fds, size_t n)
+{
+	static const struct {
+		unsigned bit;
+		size_t offset;
+	} rows[] = {
+		{RUN_FD_USERNS, offsetof(struct run, userns)},
+		{RUN_FD_NETNS, offsetof(struct run, netns)},
+	};
+	const char go = RUN_GO;
+	size_t next = 1;
+
+	if (!(report->fds & RUN_FD_PIDFD) || n < 1 || report->pid <= 0 || r->main.pid) {
+		set_error(r, EPROTO, "report", "orlop-run sent no process");
+		for (size_t i = 0; i < n; i++)
+			close(fds[i]);
+		return;
+	}
+	children_add(&r->main, report->pid, fds[0], run_main_ended);
+	stop_expecting(r);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (report->fds & rows[i].bit && next < n)
+			pin((int *)((char *)r + rows[i].offset), fds[next++]);
+	while (next < n)
+		close(fds[next++]);
+	r->cloned = true;
+	r->stop_signal = report->stop_signal;
+	/* it holds its breath until PID 1 has its pidfd; gone already: its exit says so */
+	send(r->report.fd, &go, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	shell_push(&(struct event){.kind = EVENT_CLONED, .unit = r->unit, .code = report->pid});
+}
+
+/* Reads all reports that are there. false: the socket is at its end. */
+static bool read_reports(struct run *r)
+{
+	for (;;) {
+		struct run_report report;
+		int fds[IO_FDS_MAX];
+		size_t n_fds;
+		ssize_t n = io_recv_fds(r->report.fd, &report, sizeof(report), fds, &n_fds);
+
+		if (n == -EAGAIN)
+			return true;
+		if (n <= 0)
+			return false;
+		if ((size_t)n != sizeof(report) || report.size != sizeof(report)) {
+			set_error(r, EPROTO, "report", "orlop-run and orlop-init do not match");
+			for (size_t i = 0; i < n_fds; i++)
+				close(fds[i]);
+			return false;
+		}
+		report.step[sizeof(report.step) - 1] = report.text[sizeof(report.text) - 1] = '\0';
+		if (report.kind == RUN_CLONED)
+			take_cloned(r, &report, fds, n_fds);
+		else if (report.kind == RUN_FAILED)
+			set_error(r, report.code, report.step, report.text);
+	}
+}
+
+static void report_ready(struct watch *w, uint32_t events)
+{
+	struct run *r = container_of(w, struct run, report);
+
+	(void)events;
+	if (read_reports(r))
+		return;
+	run_report_close(r);
+	end_start(r);
+}
+
+void run_starter_ended(struct child *c, int code, int status)
+{
+	struct run *r = container_of(c, struct run, starter);
+	char text[64];
+
+	if (r->report_open && !read_reports(r))
+		run_report_close(r);
+	if (!r->cloned && !r->error) {
+		snprintf(text, sizeof(text), "orlop-run ended with %s %d",
+			 code == CLD_EXITED ? "exit code" : "signal", status);
+		set_error(r, ECHILD, "orlop-run", text);
+	}
+	if (!r->cloned)
+		run_report_close(r); /* nobody is left who would report */
+	end_start(r);
+}
+
+int run_report_again(struct run *r, int fd, struct fail *f)
+{
+	int e = loop_watch(&r->report, fd, EPOLLIN, report_ready, f);
+
+	if (e < 0)
+		return e;
+	r->report_open = true;
+	r->expecting = !r->cloned;
+	children_expect(r->expecting);
+	return 0;
+}
+
+/* The unit's spec in a sealed memfd. */
+static int make_spec(const struct run *r, const struct unit *u, struct fail *f)
+{
+	_buf_ struct buf words = {0};
+	struct container_spec spec = {0};
+	int e = spec_from_unit(shell_set(), u, IDS_FIRST + (int64_t)r->unit * IDS_EACH, &spec, f);
+
+	if (e < 0)
+		return e;
+	spec_encode(&spec, &words);
+	spec_done(&spec);
+	if (words.bad)
+		return fail_set(f, ENOMEM, "spec");
+	return io_sealed_memfd("spec", words.data, words.len, f);
+}
+
+static int spawn_starter(struct run *r, const struct unit *u, struct fail *f)
+{
+	const char *const argv[] = {PATH_RUN, "start", u->name, NULL};
+	struct spawn s = {.argv = argv, .cgroup = -1, .n_fds = RUN_IN_NETNS + 1};
+	_fd_
+	int spec = make_spec(r, u, f);
+	_fd_
+	int ours = -1;
+	_fd_
+	int theirs = -1;
+	int pair[2], pidfd, out, e;
+	pid_t pid;
+
+	if (spec < 0)
+		return spec;
+	out = logs_pipe(r->service, f);
+	if (out < 0)
+		return out;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return fail_set(f, errno, "socketpair");
+	ours = pair[0];
+	theirs = pair[1];
+	fcntl(ours, F_SETFL, O_NONBLOCK);
+	memcpy(s.fds,
+	       (int[SPAWN_FDS_MAX]){[0] = -1,
+				    [1] = out,
+				    [2] = out,
+				    [RUN_IN_SPEC] = spec,
+				    [RUN_IN_REPORT] = theirs,
+				    [RUN_IN_CGROUP] = r->cgroup,
+				    [RUN_IN_USERNS] = r->userns,
+				    [RUN_IN_NETNS] = r->netns},
+	       sizeof(s.fds));
+	e = loop_watch(&r->report, ours, EPOLLIN, report_ready, f);
+	if (e < 0)
+		return e;
+	pid = spawn(&s, &pidfd, f);
+	if (pid < 0) {
+		loop_unwatch(&r->report);
+		return (int)pid;
+	}
+	take_fd(&ours);
+	r->report_open = true;
+	r->expecting = true;
+	children_expect(1);
+	children_add(&r->starter, pid, pidfd, run_starter_ended);
+	return 0;
+}
+
+void exec_spawn_container(const struct action *a)
+{
+	const struct unit *u = shell_unit(a->unit);
+	struct run *r = run_get(a->unit);
+	struct fail f = {0};
+
+	if (!r || !u) {
+		shell_push(&(struct event){.kind = EVENT_START_FAILED,
+					   .unit = a->unit,
+					   .code = ENOMEM,
+					   .step = "prepare",
+					   .text = "no memory"});
+		return;
+	}
+	r->cloned = false;
+	r->error = 0;
+	r->stop_signal = 0;
+	if (run_cgroup_fresh(r, &f) < 0)
+		run_start_failed(r, "cgroup", &f);
+	else if (spawn_starter(r, u, &f) < 0)
+		run_start_failed(r, "prepare", &f);
+}
+
+void exec_cancel_start(const struct action *a)
+{
+	struct run *r = run_find(a->unit);
+
+	if (!r || (!r->starter.pid && !r->report_open))
+		return;
+	set_error(r, ECANCELED, "start", "stopped while it was starting");
+	children_signal(&r->starter, SIGKILL);
+	run_report_close(r);
+	end_start(r);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "init/revive.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/words.h"
+#include "init/boot_jobs.h"
+#include "init/children.h"
+#include "init/console.h"
+#include "init/control.h"
+#include "init/logs.h"
+#include "init/notify.h"
+#include "init/run.h"
+#include "init/shell.h"
+#include "init/stamps.h"
+
+#define ARGS_MAX 24
+
+void revive_write(struct vault_writer *w)
+{
+	console_save(w);
+	shell_save(w); /* the units: the others find theirs by them */
+	run_save(w);
+	logs_save(w);
+	control_save(w);
+	notify_save(w);
+	boot_save(w);
+	stamps_save(w);
+}
+
+static const struct {
+	const char *key;
+	size_t n;
+	int (*read)(char *const *args, struct fail *f);
+} rows[] = {
+	{"console", 1, console_restore},      {"units", 1, shell_restore_units},
+	{"run", RUN_WORDS, run_restore},      {"log-pipe", 3, logs_restore_pipe},
+	{"log-child", 3, logs_restore_child}, {"control", 1, control_restore},
+	{"notify", 1, notify_restore},        {"boot", BOOT_STEP__N + 2, boot_restore},
+	{"disk", 4, boot_restore_disk},       {"stamp", 2, stamps_restore},
+};
+
+/* One record; `core` takes the number of bytes it says. */
+static int read_record(const char *key, struct words_iter *it, struct fail *f)
+{
+	char *args[ARGS_MAX];
+
+	if (!strcmp(key, "core")) {
+		const char *len = words_next(it);
+		size_t n = len ? strtoul(len, NULL, 10) : 0;
+
+		if (!len || n > it->len - it->at)
+			return fail_set(f, EINVAL, "the state is cut off");
+		it->at += n;
+		return shell_restore_core(it->data + it->at - n, n, f);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(key, rows[i].key) != 0)
+			continue;
+		for (size_t n = 0; n < rows[i].n; n++) {
+			args[n] = (char *)words_next(it);
+			if (!args[n])
+				return fail_set(f, EINVAL, "record \"%s\" is cut off", key);
+		}
+		return rows[i].read(args, f);
+	}
+	return fail_set(f, EINVAL, "record \"%s\" is unknown", key);
+}
+
+int revive_read(struct fail *f)
+{
+	struct words_iter it;
+	const char *state, *key;
+	size_t len;
+	int r = 0;
+
+	state = vault_state(&len);
+	if (!state)
+		return fail_set(f, ENOENT, "there is no state");
+	children_restore_exits();
+	words_iter_init(&it, state, len);
+	while (r == 0 && (key = words_next(&it)))
+		r = read_record(key, &it, f);
+	if (r < 0)
+		return r;
+	run_reconcile();
+	boot_resume();
+	vault_touch();
+	return 0;
+}

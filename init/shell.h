@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the supervisor (sup.h, pure) and the world: events are queued here by whoever saw something happen,
+ * and once in a pass of the loop shell_pump() steps the supervisor and carries out what it wants (exec.c)
+ * until both are quiet.
+ *
+ * Callbacks of the loop call shell_push() and never the supervisor itself, so no action is carried out in the
+ * middle of another module's work.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fail.h"
+#include "init/sup.h"
+#include "units/unit.h"
+
+int shell_init(struct fail *f);
+
+/* The supervisor, for looking at it (verbs). */
+const struct sup *shell_sup(void);
+
+/* The units that are in force; NULL before they were read. */
+const struct unit_set *shell_set(void);
+
+/* A unit by its id in the supervisor; NULL if its files are gone. */
+const struct unit *shell_unit(uint32_t id);
+
+/* By what people type: "web", "web.container", an alias. SUP_NONE if there is none. */
+uint32_t shell_find(const char *name);
+
+/* Queues an event; `now` is filled in, texts are copied. */
+void shell_push(const struct event *event);
+
+/* Steps and acts until all is quiet. */
+void shell_pump(void);
+
+/* Reads the unit folders and puts them in force, all or nothing. *ret_errors: units with errors, which are
+ * in force as refused. At a reload (there is a set already) an error anywhere is -EINVAL and nothing has changed. */
+int shell_load_units(size_t *ret_errors, struct fail *f);
+
+/* Revival. */
+struct vault_writer;
+void shell_save(struct vault_writer *w);
+int shell_restore_units(char *const *args, struct fail *f);
+int shell_restore_core(const char *words, size_t len, struct fail *f);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Verbs that a child answers, because the answer is long or lies on a disk: it is given the client's
+ * connection and the frame's id, writes the frames itself and leaves. PID 1 is out of it then.
+ *
+ * The virtio port cannot be given away: it is one stream for all. There the child gets one end of a
+ * socket pair, and what it sends is passed on frame by frame; while the port is full, nothing is read from the
+ * child, so that it waits and PID 1 does not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/paths.h"
+#include "base/spawn.h"
+#include "base/wire.h"
+#include "init/shell.h"
+#include "init/verbs.h"
+
+#define RELAYS_MAX  8
+#define ARGS_MAX    24
+/* What may wait for the port before a child is made to wait. */
+#define RELAY_QUEUE (4 * LIMIT_FRAME)
+
+struct relay {
+	struct watch watch;
+	struct client *client; /* NULL = free */
+	uint32_t id;
+	bool ended; /* the line with "exit" has passed */
+	struct timer again;
+};
+
+static struct relay relays[RELAYS_MAX];
+
+static void relay_close(struct relay *r)
+{
+	struct answer a = {.client = r->client, .id = r->id};
+
+	loop_untimer(&r->again);
+	loop_unwatch(&r->watch);
+	close(r->watch.fd);
+	r->client = NULL;
+	if (!r->ended)
+		answer_end(&a, EXIT_ERROR, "the answer broke off");
+	else if (a.client->owed)
+		a.client->owed--;
+}
+
+static void relay_ready(struct watch *w, uint32_t events);
+
+static void relay_again(struct timer *t)
+{
+	struct relay *r = container_of(t, struct relay, again);
+
+	loop_rewatch(&r->watch, EPOLLIN);
+	relay_ready(&r->watch, EPOLLIN);
+}
+
+static void relay_ready(struct watch *w, uint32_t events)
+{
+	static char packet[sizeof(struct frame_head) + LIMIT_FRAME];
+	struct relay *r = container_of(w, struct relay, watch);
+	struct frame_head head;
+	const char *payload;
+	size_t used;
+	ssize_t n;
+
+	(void)events;
+	if (r->client->out.len - r->client->sent > RELAY_QUEUE) {
+		/* nothing tells when the port has room but the port's own edge: look again soon */
+		loop_rewatch(w, 0);
+		loop_timer(&r->again, loop_now() + 20 * NSEC_PER_MSEC, relay_again);
+		return;
+	}
+	n = recv(w->fd, packet, sizeof(packet), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 || frame_parse(packet, (size_t)n, &head, &payload, &used) != FRAME_READY) {
+		relay_close(r);
+		return;
+	}
+	r->ended |= head.len > 8 && !memcmp(payload, "{\"exit\":", 8);
+	buf_add(&r->client->out, packet, used);
+	client_flush(r->client);
+}
+
+static int relay_open(const struct answer *a, struct fail *f)
+{
+	int pair[2], r;
+
+	for (unsigned i = 0; i < RELAYS_MAX; i++) {
+		struct relay *relay = &relays[i];
+
+		if (relay->client)
+			continue;
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+			return fail_set(f, errno, "socketpair");
+		fcntl(pair[0], F_SETFL, O_NONBLOCK);
+		r = loop_watch(&relay->watch, pair[0], EPOLLIN, relay_ready, f);
+		if (r < 0) {
+			close(pair[0]);
+			close(pair[1]);
+			return r;
+		}
+		relay->client = a->client;
+		relay->id = a->id;
+		relay->ended = false;
+		return pair[1];
+	}
+	return fail_set(f, EBUSY, "too many answers are under way");
+}
+
+/* Starts argv with the client as fd 3. The child is nobody's: it is reaped as an orphan. */
+static int spawn_answer(const char *const *argv, int connection, struct fail *f)
+{
+	struct spawn s = {.argv = argv, .cgroup = -1, .fds = {-1, -1, -1, connection}, .n_fds = 4};
+	int pidfd;
+	pid_t pid = spawn(&s, &pidfd, f);
+
+	if (pid < 0)
+		return (int)pid;
+	close(pidfd);
+	return 0;
+}
+
+/* argv: program and its own words, ended by NULL; `--frame-id N` is put behind the second one. */
+static void hand_over(const struct answer *a, const char **argv, size_t n)
+{
+	struct fail f = {0};
+	static char id[16]; /* outlives argv, which is the caller's */
+	int fd, r;
+
+	snprintf(id, sizeof(id), "%u", a->id);
+	memmove(argv + 4, argv + 2, (n - 1) * sizeof(*argv));
+	argv[2] = "--frame-id";
+	argv[3] = id;
+	fd = a->client->stream ? relay_open(a, &f) : a->client->fd;
+	if (fd >= 0)
+		fcntl(fd, F_SETFL,
+		      0); /* the child may wait for a slow reader; we do not use it any more */
+	r = fd < 0 ? fd : spawn_answer(argv, fd, &f);
+	if (r < 0)
+		answer_end(a, EXIT_ERROR, f.text);
+	if (fd >= 0 && a->client->stream)
+		close(fd); /* the child has it; if there is none, the relay sees the end */
+	else if (r == 0)
+		client_close(a->client);
+}
+
+void verb_logs(const struct request *r)
+{
+	const char *argv[ARGS_MAX] = {PATH_LOG, "read"};
+	uint32_t id = shell_find(r->argv[r->argc - 1]);
+	const struct unit *u = id == SUP_NONE ? NULL : shell_unit(id);
+	size_t n = 2;
+	char text[300];
+
+	if (!u) {
+		snprintf(text, sizeof(text), "there is no unit \"%.200s\"", r->argv[r->argc - 1]);
+		answer_end(&r->answer, EXIT_NO_SUCH_UNIT, text);
+		return;
+	}
+	for (size_t i = 1; i + 1 < r->argc; i++)
+		argv[n++] = r->argv[i];
+	argv[n++] = u->service;
+	hand_over(&r->answer, argv, n);
+}
+
+void verb_images(const struct request *r)
+{
+	const char *argv[ARGS_MAX] = {PATH_IMAGE, "list"};
+	size_t n = 2;
+
+	for (size_t i = 1; i < r->argc; i++)
+		argv[n++] = r->argv[i];
+	hand_over(&r->answer, argv, n);
+}

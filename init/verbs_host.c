@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/version.h"
+#include "init/boot_jobs.h"
+#include "init/children.h"
+#include "init/shell.h"
+#include "init/stamps.h"
+#include "init/verbs.h"
+
+void verb_version(const struct request *r)
+{
+	struct line l;
+
+	line_begin(&l);
+	json_str(&l.j, "version", ORLOP_VERSION);
+	line_send(&l, &r->answer);
+	answer_end(&r->answer, EXIT_OK, NULL);
+}
+
+/* How long the step of the boot sequence took that a stamp ends, in ns; 0 = none. */
+static uint64_t took(enum stamp s)
+{
+	static const struct {
+		enum stamp stamp;
+		enum boot_step step;
+	} rows[] = {
+		{STAMP_DISK, BOOT_DISK},
+		{STAMP_UNITS, BOOT_STORE},
+		{STAMP_IMAGES, BOOT_IMAGES},
+		{STAMP_NETWORK, BOOT_NETWORK},
+	};
+	const struct bootseq *seq = boot_jobs_seq();
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].stamp == s && seq->over[rows[i].step])
+			return seq->over[rows[i].step] - seq->begun[rows[i].step];
+	if (s == STAMP_ROOT || s == STAMP_MODULES)
+		return stamp_of(s) - stamp_of(s - 1);
+	return 0;
+}
+
+void verb_boot(const struct request *r)
+{
+	for (enum stamp s = 0; s < STAMP__N; s++) {
+		struct line l;
+
+		if (!stamp_of(s))
+			continue;
+		line_begin(&l);
+		json_str(&l.j, "phase", stamp_names[s]);
+		json_int(&l.j, "usec", (int64_t)(stamp_of(s) / 1000));
+		if (took(s))
+			json_int(&l.j, "took_usec", (int64_t)(took(s) / 1000));
+		line_send(&l, &r->answer);
+	}
+	answer_end(&r->answer, EXIT_OK, NULL);
+}
+
+/* How far the boot has got, as one word. */
+static const char *host_state(void)
+{
+	if (sup_shutdown_kind(shell_sup()) != SUP_RUNNING)
+		return sup_shutdown_names[sup_shutdown_kind(shell_sup())];
+	return bootseq_finished(boot_jobs_seq()) ? "running" : "booting";
+}
+
+static void add_steps(struct json_out *j)
+{
+	const struct bootseq *seq = boot_jobs_seq();
+
+	for (int step = 0; step < BOOT_STEP__N; step++)
+		if (seq->outcome[step] == BOOT_FAILED || seq->outcome[step] == BOOT_LATE ||
+		    seq->outcome[step] == BOOT_RUNS)
+			json_str(j, boot_step_names[step], boot_outcome_names[seq->outcome[step]]);
+}
+
+void host_status(const struct answer *a)
+{
+	unsigned counts[SUP_STATE__N] = {0};
+	char name[65] = "";
+	struct line l;
+
+	for (uint32_t id = 0; id < sup_count(shell_sup()); id++) {
+		struct sup_unit_info info;
+
+		if (sup_unit_info(shell_sup(), id, &info))
+			counts[info.state]++;
+	}
+	gethostname(name, sizeof(name) - 1);
+	line_begin(&l);
+	json_str(&l.j, "state", host_state());
+	json_str(&l.j, "hostname", name);
+	json_str(&l.j, "version", ORLOP_VERSION);
+	json_int(&l.j, "since_usec", wall_usec(0));
+	if (boot_disk_text()[0])
+		json_str(&l.j, "disk", boot_disk_text());
+	if (stamp_of(STAMP_BOOTED))
+		json_int(&l.j, "boot_usec", (int64_t)(stamp_of(STAMP_BOOTED) / 1000));
+	add_steps(&l.j);
+	for (int state = 0; state < SUP_STATE__N; state++)
+		if (counts[state]) {
+			char key[32];
+
+			snprintf(key, sizeof(key), "units %s", sup_state_names[state]);
+			json_int(&l.j, key, counts[state]);
+		}
+	json_int(&l.j, "orphans", (int64_t)children_orphans());
+	line_send(&l, a);
+}
+
+void verb_events(const struct request *r)
+{
+	r->answer.client->events = true;
+	r->answer.client->events_id = r->answer.id;
+}
+
+void verb_power(const struct request *r)
+{
+	static const struct {
+		const char *verb;
+		enum sup_shutdown kind;
+	} rows[] = {{"poweroff", SUP_POWEROFF}, {"reboot", SUP_REBOOT}, {"halt", SUP_HALT}};
+	bool force = r->argc > 1 && !strcmp(r->argv[1], "-f");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strcmp(rows[i].verb, r->argv[0]))
+			shell_push(&(struct event){.kind = EVENT_SHUTDOWN,
+						   .unit = SUP_NONE,
+						   .code = rows[i].kind,
+						   .flag = force});
+	/* at once: when it is done there is nobody left to say so */
+	answer_end(&r->answer, EXIT_OK, NULL);
+}
+
+void verb_reload(const struct request *r)
+{
+	struct fail f = {0};
+	size_t errors = 0;
+	struct line l;
+
+	if (sup_shutdown_kind(shell_sup()) != SUP_RUNNING) {
+		answer_end(&r->answer, EXIT_REFUSED, "the host is shutting down");
+		return;
+	}
+	if (shell_load_units(&errors, &f) < 0) {
+		answer_end(&r->answer, EXIT_ERROR, f.text);
+		return;
+	}
+	boot_network_again();
+	line_begin(&l);
+	json_int(&l.j, "units", (int64_t)shell_set()->n);
+	json_str(&l.j, "text", "the units are in force");
+	line_send(&l, &r->answer);
+	answer_end(&r->answer, EXIT_OK, NULL);
+}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PID 1 crashes and goes on (A2)."""
+
+import os
+import signal
+import time
+
+from host import retry
+
+SLEEP = "[Service]\nExecStart=/bin/sleep 1000\nRestart=always\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def crash(host, sig=signal.SIGSEGV):
+    os.kill(host.pid, sig)
+
+
+def generation(host):
+    return host.log().count("PID 1 revived")
+
+
+def crash_and_wait(host, sig=signal.SIGSEGV):
+    before = generation(host)
+    crash(host, sig)
+    def again():
+        assert generation(host) > before, host.log()
+        assert host.ask("version")[0] == 0
+    retry(again)
+
+
+def test_services_keep_their_pids(host):
+    for name in "abc":
+        host.unit(f"{name}.service", SLEEP)
+    host.boot()
+    pids = {name: host.until(f"{name}.service", "up")["pid"] for name in "abc"}
+    for sig in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE):
+        crash_and_wait(host, sig)
+        assert {name: host.status(f"{name}.service")["pid"] for name in "abc"} == pids
+    # and it still supervises
+    host.ask("kill", "a.service")
+    def again():
+        status = host.status("a.service")
+        assert status["state"] == "up" and status["pid"] != pids["a"]
+    retry(again)
+    assert host.ask("stop", "b.service")[0] == 0
+
+
+def test_fds_do_not_leak(host):
+    host.unit("a.service", SLEEP)
+    host.boot()
+    host.until("a.service", "up")
+    crash_and_wait(host)
+    before = host.fds()
+    for _ in range(20):
+        crash_and_wait(host)
+    retry(lambda: _equal(host.fds(), before))
+
+
+def _equal(a, b):
+    assert a == b, (a, b)
+
+
+def test_exit_during_the_crash_is_seen(host):
+    host.unit("a.service", SLEEP)
+    host.boot()
+    first = host.until("a.service", "up")
+    os.kill(host.pid, signal.SIGSTOP)
+    host.run("kill", "-9", str(first["pid"]))
+    crash(host)
+    os.kill(host.pid, signal.SIGCONT)
+    def again():
+        status = host.status("a.service")
+        assert status["state"] == "up" and status["pid"] != first["pid"], host.log()
+    retry(again)
+    assert host.status("a.service")["restarts"] == 1
+
+
+def test_backoff_goes_on(host):
+    host.unit("b.service", "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=2\n"
+              "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    host.boot()
+    before = host.until("b.service", "backoff")["restarts"]
+    crash_and_wait(host)
+    def more():
+        assert host.status("b.service")["restarts"] > before
+    retry(more, 10)
+
+
+def test_random_moments(host):
+    """Crashes at random moments of starts, stops and exits: in the end everything is as it was asked for."""
+    for i in range(10):
+        host.unit(f"s{i}.service", SLEEP)
+    host.unit("steady.service", SLEEP)
+    host.boot()
+    steady = host.until("steady.service", "up")["pid"]
+    for i in range(10):
+        host.until(f"s{i}.service", "up")
+    for turn in range(30):
+        client = host.client()
+        client.send(("restart", "stop", "start", "kill")[turn % 4], *[f"s{i}.service" for i in range(10)])
+        time.sleep(0.001 * (turn * 7 % 13))
+        crash(host)
+        retry(lambda: host.ask("version"))
+        client.close()
+        assert host.status("steady.service")["pid"] == steady, host.log()
+    host.ask("start", *[f"s{i}.service" for i in range(10)], timeout=30)
+    for i in range(10):
+        host.until(f"s{i}.service", "up")
+    cgroups = os.listdir(host.root("/sys/fs/cgroup/orlop"))
+    assert {f"s{i}" for i in range(10)} | {"steady"} <= set(cgroups)

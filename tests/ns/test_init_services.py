@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PID 1 and services: start, stop, restart, how it is asked, how it ends."""
+
+import os
+import signal
+import time
+
+from host import retry
+
+SLEEP = "[Service]\nExecStart=/bin/sleep 1000\n{}\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def test_boot_and_ps(host):
+    host.unit("one.service", "[Unit]\nDescription=First\n" + SLEEP.format("Restart=always"))
+    host.unit("two.service", "[Unit]\nAfter=one.service\n" + SLEEP.format(""))
+    host.unit("idle.service", "[Service]\nExecStart=/bin/sleep 1\n")
+    host.boot()
+    host.until("one.service", "up")
+    two = host.until("two.service", "up")
+    assert two["pid"] > 1
+    code, lines = host.ask("ps")
+    assert code == 0
+    assert {line["unit"]: line["state"] for line in lines} == {"one.service": "up", "two.service": "up"}
+    assert host.status("idle.service")["state"] == "down"
+    code, lines = host.ask("ps", "-a")
+    assert "idle.service" in [line["unit"] for line in lines]
+    assert host.rss() <= 1536 * 1024, host.rss()
+
+
+def test_restart_policy(host):
+    host.unit("one.service", SLEEP.format("Restart=always"))
+    host.boot()
+    first = host.until("one.service", "up")
+    host.ask("kill", "one.service")
+    def again():
+        status = host.status("one.service")
+        assert status["state"] == "up" and status["pid"] != first["pid"]
+        return status
+    assert retry(again)["restarts"] == 1
+
+
+def test_stop_start_restart(host):
+    host.unit("one.service", SLEEP.format("Restart=always"))
+    host.boot()
+    first = host.until("one.service", "up")
+    code, lines = host.ask("stop", "one")
+    assert (code, lines[0]["unit"], lines[0]["state"]) == (0, "one.service", "down")
+    assert not os.path.exists(host.root("/sys/fs/cgroup/orlop/one"))
+    code, lines = host.ask("start", "one.service")
+    assert (code, lines[0]["state"]) == (0, "up")
+    second = host.status("one.service")
+    assert second["pid"] != first["pid"]
+    code, lines = host.ask("restart", "one.service")
+    assert (code, lines[0]["state"]) == (0, "up")
+    assert host.status("one.service")["pid"] != second["pid"]
+
+
+def test_stubborn_service_is_killed(host):
+    host.unit("deaf.service",
+              "[Service]\nExecStart=/bin/sh -c 'trap \"\" TERM; (setsid sleep 1000 &) ; touch /tmp/deaf; while :; do sleep 1; done'\n"
+              "TimeoutStopSec=1\n[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    host.boot()
+    host.until("deaf.service", "up")
+    retry(lambda: os.stat(host.root("/tmp/deaf")))
+    begin = time.monotonic()
+    code, _ = host.ask("stop", "deaf.service")
+    assert 0.9 < time.monotonic() - begin < 4
+    assert not os.path.exists(host.root("/sys/fs/cgroup/orlop/deaf"))
+
+
+def test_exec_failure_names_the_step(host):
+    host.unit("gone.service", "[Service]\nExecStart=/no/such/program\n[Install]\nWantedBy=multi-user.target\n")
+    host.boot()
+    status = host.until("gone.service", "failed")
+    assert status["result"] == "resources" and status["step"] == "exec" and status["errno"] == "ENOENT"
+    code, lines = host.ask("start", "gone.service")
+    assert code == 1 and "no/such/program" in lines[0]["error"]
+
+
+def test_oneshot_commands_in_turn(host):
+    host.unit("steps.service",
+              "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'echo a >> /tmp/steps'\n"
+              "ExecStart=-/bin/sh -c 'echo b >> /tmp/steps; exit 1'\nExecStart=/bin/sh -c 'echo c >> /tmp/steps'\n"
+              "ExecStartPre=/bin/sh -c 'echo pre >> /tmp/steps'\nExecStopPost=/bin/sh -c 'echo post >> /tmp/steps'\n"
+              "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    host.boot()
+    host.until("steps.service", "done")
+    host.ask("stop", "steps.service")
+    with open(host.root("/tmp/steps"), encoding="utf-8") as f:
+        assert f.read().split() == ["pre", "a", "b", "c", "post"]
+
+
+def test_condition_that_does_not_hold(host):
+    host.unit("if.service", "[Unit]\nConditionPathExists=/no/such/file\n" + SLEEP.format(""))
+    host.boot()
+    def look():
+        status = host.status("if.service")
+        assert status["state"] == "down" and status["result"] == "skip", status
+    retry(look)
+
+
+def test_environment_and_user(host):
+    host.unit("env.service",
+              "[Service]\nType=oneshot\nRemainAfterExit=yes\nEnvironment=A=1 B=2\nEnvironment=A=3\n"
+              "ExecStart=/bin/sh -c 'echo $A$B; id -u; env; cat /proc/self/oom_score_adj; ulimit -n; ls /proc/self/fd'\n"
+              "User=nobody\n[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    host.unit("out.service",
+              "[Service]\nType=oneshot\nRemainAfterExit=yes\nEnvironment=A=1 B=2\nEnvironment=A=3\nUser=nobody\n"
+              "ExecStart=/bin/sh -c '(echo $A$B; id -u; cat /proc/self/oom_score_adj; ulimit -n; ls /proc/self/fd) > /tmp/out'\n"
+              "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    host.boot()
+    host.until("out.service", "done")
+    with open(host.root("/tmp/out"), encoding="utf-8") as f:
+        words = f.read().split()
+    assert words[:4] == ["32", "65534", "0", "1024"]
+    assert words[4:] == ["0", "1", "2", "3"]  # 3 is ls looking at the folder
+    host.until("env.service", "done")
+
+
+def test_orphans_are_reaped_and_exit_codes_are_right(host):
+    host.unit("parent.service", SLEEP.format(""))
+    host.boot()
+    host.until("parent.service", "up")
+    script = "for i in $(seq 300); do (sleep 0.01 &) ; done"
+    host.run("sh", "-c", script)
+    def none_left():
+        zombies = host.run("sh", "-c", "grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l").stdout
+        assert int(zombies) == 0
+    retry(none_left)
+    code, lines = host.ask("status")
+    assert lines[0]["orphans"] >= 300
+
+
+def test_events_and_unknown_requests(host):
+    host.unit("one.service", SLEEP.format(""))
+    host.boot()
+    host.until("one.service", "up")
+    follower = host.client()
+    ident = follower.send("events")
+    host.ask("restart", "one.service")
+    states, last = [], 0
+    while not states or states[-1] != "up":
+        answered, line = follower.read()
+        assert answered == ident and line["seq"] > last
+        last = line["seq"]
+        states.append(line["to"])
+    assert "stopping" in states
+    assert host.ask("nonsense")[0] == 2
+    assert host.ask("start", "nobody.service")[0] == 4
+    assert host.ask("start")[0] == 2
+
+
+def test_poweroff(host):
+    host.unit("one.service", SLEEP.format(""))
+    host.boot()
+    host.until("one.service", "up")
+    assert host.ask("poweroff")[0] == 0
+    host.wait(15)
+    assert "power off" in host.log()
+
+
+def test_sigterm_is_poweroff(host):
+    host.boot()
+    os.kill(host.pid, signal.SIGTERM)
+    host.wait(15)
+    assert "SIGTERM" in host.log()
+
+
+def test_idle_host_sleeps(host):
+    """A9: nothing wakes PID 1 on a quiet host."""
+    host.unit("one.service", SLEEP.format(""))
+    host.boot()
+    host.until("one.service", "up")
+    time.sleep(1)
+    def switches():
+        with open(f"/proc/{host.pid}/status", encoding="utf-8") as f:
+            return [line for line in f if "ctxt_switches" in line]
+    before = switches()
+    time.sleep(3)
+    assert switches() == before
