@@ -159,11 +159,12 @@ static void take_entry(struct compile *x, const struct ini_entry *e)
 		unknown_key(x, (enum key_section)section, e);
 		return;
 	}
+	add_use(x, key, slot, e);
 	if (key->verdict >= KEY_LATER) {
 		other_verdict(x, key, e);
+		x->uses[slot].first = NULL; /* not converted, but compile_entry() knows of it */
 		return;
 	}
-	add_use(x, key, slot, e);
 	if (key->type == TYPE_PODMAN_ARGS)
 		expand_podman_args(x, e);
 }
@@ -420,13 +421,23 @@ static void convert_all(struct compile *x)
 
 /* --- diagnostics ------------------------------------------------------------------------------ */
 
-static size_t file_rank(const struct compile *x, const struct diag *d)
+static size_t file_rank(const struct compile *x, const char *path)
 {
 	size_t i = 0;
 
-	while (i < x->n_files && x->files[i]->path != d->at.file)
+	while (i < x->n_files && x->files[i]->path != path)
 		i++;
 	return i;
+}
+
+bool compile_is_before(const struct compile *x, const struct source_at *a,
+		       const struct source_at *b)
+{
+	size_t fa = file_rank(x, a->file), fb = file_rank(x, b->file);
+
+	if (fa != fb)
+		return fa < fb;
+	return a->line != b->line ? a->line < b->line : a->column < b->column;
 }
 
 /* Gives the diagnostics of this unit their lines, and the unit its state. */
@@ -436,7 +447,7 @@ static void keep_diags(struct compile *x, size_t first)
 
 	for (size_t i = first; i < all->n; i++) {
 		struct diag *d = all->items[i];
-		size_t f = file_rank(x, d);
+		size_t f = file_rank(x, d->at.file);
 
 		d->unit = x->conv.unit;
 		if (f < x->n_files)

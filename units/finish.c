@@ -140,10 +140,24 @@ static void check_networks(struct compile *x, struct unit_container *c)
 	}
 }
 
-static void check_mounts(struct compile *x, const struct unit_mount *mounts, size_t n)
+/* Volume=, Mount= and Tmpfs= come one key after the other: back to the order of writing. */
+static void sort_mounts(struct compile *x, struct unit_mount *mounts, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t j = i; j > 0 && compile_is_before(x, &mounts[j].at, &mounts[j - 1].at);
+		     j--) {
+			struct unit_mount later = mounts[j - 1];
+
+			mounts[j - 1] = mounts[j];
+			mounts[j] = later;
+		}
+}
+
+static void check_mounts(struct compile *x, struct unit_mount *mounts, size_t n)
 {
 	struct conv *c = compile_conv(x);
 
+	sort_mounts(x, mounts, n);
 	for (size_t i = 1; i < n; i++)
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(mounts[i].target.value, mounts[j].target.value) == 0) {
@@ -228,6 +242,10 @@ static void finish_container(struct compile *x)
 		      "write an absolute path, or unconfined");
 	if (pair_value(&c->log_opt, "path"))
 		ERROR(CONTAINER, "LogOpt", U_REFUSED, NULL, "LogOpt=path=: logs are kept by orlop");
+	if (WRITTEN(CONTAINER, "Image"))
+		c->image_at = ini_at(WRITTEN(CONTAINER, "Image"), 0);
+	if (WRITTEN(CONTAINER, "Pod"))
+		c->pod_at = ini_at(WRITTEN(CONTAINER, "Pod"), 0);
 	check_user(x, c);
 	check_networks(x, c);
 	check_mounts(x, c->mounts, c->n_mounts);
@@ -342,6 +360,9 @@ void finish_unit(struct compile *x)
 	struct unit *u = compile_conv(x)->unit;
 
 	u->limits = u->exec->limits;
+	if (u->default_instance.value && !strstr(u->name, "@"))
+		WARNING(INSTALL, "DefaultInstance", U_TEMPLATE, NULL,
+			"DefaultInstance= has no effect in a unit that is no template");
 	if (finish[u->kind])
 		finish[u->kind](x);
 	finish_policy(x);

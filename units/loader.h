@@ -76,6 +76,9 @@ void compile_report(struct compile *x, enum diag_severity severity, enum key_sec
 		    const char *key, const char *code, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 7, 8)));
 struct conv *compile_conv(struct compile *x);
+/* Whether one place in the unit's files comes before another, in the order of their use. */
+bool compile_is_before(const struct compile *x, const struct source_at *a,
+		       const struct source_at *b);
 
 /* finish.c */
 void finish_unit(struct compile *x);

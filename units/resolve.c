@@ -258,30 +258,29 @@ static void resolve_joins(struct loader *l, struct unit *u, struct unit_join *jo
 static void resolve_container(struct loader *l, struct unit *u)
 {
 	struct unit_container *c = u->container;
-	struct source_at at = {u->sources[0], 0, 0};
 	const char *dot = c->image.value ? strrchr(c->image.value, '.') : NULL;
 
 	if (dot && strcmp(dot, ".image") == 0 && !strchr(c->image.value, '/')) {
 		const char *ref = c->image.value;
 
-		c->image_unit = must_find(l, u, ref, at, "Image");
+		c->image_unit = must_find(l, u, ref, c->image_at, "Image");
 		if (c->image_unit && c->image_unit->image) {
 			const struct unit_image *i = c->image_unit->image;
 
 			c->image = (struct text){
 				i->image_tag.value ? i->image_tag.value : i->image.value, ref};
 		}
-		need(l, u, c->image_unit, at);
+		need(l, u, c->image_unit, c->image_at);
 	}
 	resolve_mounts(l, u, c->mounts, c->n_mounts);
 	resolve_joins(l, u, c->networks, c->n_networks);
 	if (!c->pod.value)
 		return;
-	c->pod_unit = must_find(l, u, c->pod.value, at, "Pod");
-	add_edge(l, u, DEP_BINDS_TO, c->pod_unit, at, true);
-	add_edge(l, u, DEP_AFTER, c->pod_unit, at, true);
+	c->pod_unit = must_find(l, u, c->pod.value, c->pod_at, "Pod");
+	add_edge(l, u, DEP_BINDS_TO, c->pod_unit, c->pod_at, true);
+	add_edge(l, u, DEP_AFTER, c->pod_unit, c->pod_at, true);
 	if (c->pod_unit && tri_or(c->start_with_pod, true))
-		add_edge(l, c->pod_unit, DEP_WANTS, u, at, true);
+		add_edge(l, c->pod_unit, DEP_WANTS, u, c->pod_at, true);
 }
 
 static void resolve_one(struct loader *l, struct unit *u)

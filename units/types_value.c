@@ -259,39 +259,44 @@ void parse_path(struct conv *c, void *field)
 		*(struct text *)field = item.text;
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && strcmp(s + n - m, end) == 0;
+}
+
 void parse_image(struct conv *c, void *field)
 {
-	const char *value, *colon;
 	struct fail f = {0};
-	struct item item;
 	char name[STORE_REF_MAX + 8];
+	struct text text;
+	struct item item;
 
 	if (!expanded(c, &item))
 		return;
-	value = item.text.value;
-	*(struct text *)field = item.text;
-	if (strlen(value) > 6 && strcmp(value + strlen(value) - 6, ".image") == 0)
-		return;
-	if (strlen(value) > 6 && strcmp(value + strlen(value) - 6, ".build") == 0) {
+	text = item.text;
+	if (ends_with(text.value, ".build")) {
 		conv_error(c, &item, U_IMAGE, "build the image elsewhere and use Image=",
-			   "\"%s\": .build units are not supported", value);
+			   "\"%s\": .build units are not supported", text.value);
 		return;
 	}
 	/* docker://REF is the same as REF; other transports name things outside of the store. */
-	if (strncmp(value, "docker://", 9) == 0) {
-		value += 9;
-		*(struct text *)field = (struct text){arena_strdup(c->arena, value),
-						      item.text.value};
-	} else if ((colon = strstr(value, ":/")) != NULL ||
-		   strncmp(value, "containers-storage:", 19) == 0) {
+	if (strncmp(text.value, "docker://", 9) == 0) {
+		text = (struct text){text.value + 9, text.value};
+	} else if (strstr(text.value, ":/") ||
+		   strncmp(text.value, "containers-storage:", 19) == 0) {
 		conv_error(c, &item, U_IMAGE,
 			   "import the archive with orlop image import, then name it here",
-			   "\"%s\" is no image reference", value);
+			   "\"%s\" is no image reference", text.value);
 		return;
 	}
-	if (store_ref_name(value, name, &f) < 0)
+	if (!ends_with(text.value, ".image") && store_ref_name(text.value, name, &f) < 0) {
 		conv_error(c, &item, U_IMAGE, "write REGISTRY/NAME:TAG",
-			   "\"%s\" is no image reference: %s", value, f.text);
+			   "\"%s\" is no image reference: %s", text.value, f.text);
+		return;
+	}
+	*(struct text *)field = text;
 }
 
 /* One name or number of a user or group, `len` long. */

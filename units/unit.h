@@ -191,7 +191,8 @@ struct unit_container {
 	struct text image;
 	struct text rootfs;
 	struct unit *image_unit; /* Image=x.image */
-	bool entrypoint_set;     /* written, even if empty */
+	struct source_at image_at, pod_at;
+	bool entrypoint_set; /* written, even if empty */
 	struct text_list entrypoint;
 	struct text_list exec;
 	struct pair_list env;

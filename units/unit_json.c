@@ -420,6 +420,7 @@ void unit_json(struct json_out *j, const struct unit *u)
 	put_install(j, "required_by", &u->required_by);
 	put_install(j, "upheld_by", &u->upheld_by);
 	put_texts(j, "alias", &u->alias);
+	put_text(j, "default_instance", u->default_instance);
 	json_bool(j, "boot", u->boot);
 	put_policy(j, u);
 	json_array(j, "diagnostics");
