@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The shell: real folders with everything in them that does not belong there. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "tests/unit/units/load_text.h"
+
+static char root[64];
+
+static void put(const char *name, const char *text)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(io_write_all(fd, text, strlen(text)), 0);
+	close(fd);
+}
+
+static const char *at(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	return path;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(root, "/tmp/orlop-units-XXXXXX");
+	return mkdtemp(root) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return io_remove_tree(AT_FDCWD, root, NULL);
+}
+
+static struct unit_set *load_root(const char *more)
+{
+	const char *const paths[] = {root, "/nonexistent/folder", more, NULL};
+	struct unit_set *set = NULL;
+	struct fail f = {0};
+
+	if (units_load_dirs(paths, NULL, &set, &f) < 0)
+		fail_msg("%s", f.text);
+	return set;
+}
+
+static const char good[] = "[Container]\nImage=localhost/x\n";
+
+static void only_regular_files_are_read(void **state)
+{
+	struct unit_set *set;
+	int fd;
+
+	(void)state;
+	put("good.container", good);
+	assert_int_equal(mkfifo(at("fifo.container"), 0644), 0);
+	assert_int_equal(mkdir(at("folder.container"), 0755), 0);
+	assert_int_equal(symlink("/nonexistent", at("dangling.container")), 0);
+	assert_int_equal(symlink("/dev/null", at("masked.container")), 0);
+	assert_int_equal(symlink("/dev/zero", at("zero.container")), 0);
+	fd = open(at("huge.container"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_int_equal(ftruncate(fd, 1 << 30), 0);
+	close(fd);
+	set = load_root(NULL);
+	assert_int_equal(get(set, "good.container")->state, UNIT_OK);
+	assert_int_equal(get(set, "masked.container")->state, UNIT_MASKED);
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const bad[] = {"fifo", "folder", "dangling", "zero", "huge"};
+		char name[40];
+
+		snprintf(name, sizeof(name), "%s.container", bad[i]);
+		assert_int_equal(get(set, name)->state, UNIT_REJECTED);
+		assert_string_equal(get(set, name)->diags[0]->code, U_UNREADABLE);
+	}
+	unit_set_free(set);
+}
+
+static void folders_are_read_recursively_and_loops_end(void **state)
+{
+	struct unit_set *set;
+
+	(void)state;
+	assert_int_equal(mkdir(at("sub"), 0755), 0);
+	assert_int_equal(mkdir(at("sub/deep"), 0755), 0);
+	put("sub/deep/a.container", good);
+	assert_int_equal(symlink("..", at("sub/up")), 0);
+	assert_int_equal(symlink(".", at("sub/self")), 0);
+	assert_int_equal(mkdir(at("a.container.d"), 0755), 0);
+	put("a.container.d/x.conf", "[Container]\nHostName=h\n");
+	put(".hidden.container", "nonsense");
+	set = load_root(NULL);
+	assert_clean(set);
+	assert_string_equal(get(set, "a.container")->container->host_name.value, "h");
+	unit_set_free(set);
+}
+
+static void a_link_to_a_template_is_an_instance(void **state)
+{
+	struct unit_set *set;
+
+	(void)state;
+	put("foo@.container", "[Container]\nImage=localhost/x\nHostName=%i\n");
+	assert_int_equal(symlink("foo@.container", at("foo@one.container")), 0);
+	set = load_root(NULL);
+	assert_clean(set);
+	assert_string_equal(get(set, "foo@one.container")->container->host_name.value, "one");
+	unit_set_free(set);
+}
+
+static void a_single_file_has_its_drop_ins(void **state)
+{
+	char path[256];
+	const char *const paths[] = {path, NULL};
+	struct unit_set *set = NULL;
+
+	(void)state;
+	put("a.container", good);
+	put("b.container", good);
+	assert_int_equal(mkdir(at("a.container.d"), 0755), 0);
+	put("a.container.d/x.conf", "[Container]\nHostName=h\n");
+	snprintf(path, sizeof(path), "%s/a.container", root);
+	assert_int_equal(units_load_dirs(paths, NULL, &set, NULL), 0);
+	assert_string_equal(get(set, "a.container")->container->host_name.value, "h");
+	assert_null(unit_by_name(set, "b.container"));
+	unit_set_free(set);
+}
+
+static void the_first_folder_wins(void **state)
+{
+	char second[256];
+	struct unit_set *set;
+
+	(void)state;
+	put("a.container", "[Container]\nImage=localhost/x\nHostName=first\n");
+	snprintf(second, sizeof(second), "%s", at("zz"));
+	assert_int_equal(mkdir(second, 0755), 0);
+	put("zz/a.container", "[Container]\nImage=localhost/x\nHostName=second\n");
+	set = load_root(second);
+	assert_clean(set);
+	assert_string_equal(get(set, "a.container")->container->host_name.value, "first");
+	unit_set_free(set);
+}
+
+static void an_environment_file_is_read(void **state)
+{
+	struct unit_set *set;
+
+	(void)state;
+	put("a.container",
+	    "[Container]\nImage=localhost/x:${TAG}\n[Service]\nEnvironmentFile=a.env\n");
+	put("a.env", "TAG=1.2\n");
+	set = load_root(NULL);
+	assert_clean(set);
+	assert_string_equal(get(set, "a.container")->container->image.value, "localhost/x:1.2");
+	unit_set_free(set);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(only_regular_files_are_read),
+		TEST(folders_are_read_recursively_and_loops_end),
+		TEST(a_link_to_a_template_is_an_instance),
+		TEST(a_single_file_has_its_drop_ins),
+		TEST(the_first_folder_wins),
+		TEST(an_environment_file_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
