@@ -43,11 +43,16 @@ static void add_line(struct buf *b, const char *address, const char *names)
 	}
 }
 
-void resolve_hosts(const struct net_spec *spec, const struct netspec_network *net, struct buf *b)
+static void add_localhost(struct buf *b)
+{
+	buf_str(b, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+}
+
+static void add_network(const struct net_spec *spec, const struct netspec_network *net,
+			struct buf *b)
 {
 	static const char host[] = "host.containers.internal,host.docker.internal";
 
-	buf_str(b, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
 	add_line(b, net->gateway, host);
 	add_line(b, net->gateway6, host);
 	for (size_t i = 0; i < spec->n_members; i++) {
@@ -58,4 +63,29 @@ void resolve_hosts(const struct net_spec *spec, const struct netspec_network *ne
 		add_line(b, m->address, resolve_str(m->names));
 		add_line(b, m->address6, resolve_str(m->names));
 	}
+}
+
+void resolve_hosts(const struct net_spec *spec, const struct netspec_network *net, struct buf *b)
+{
+	add_localhost(b);
+	add_network(spec, net, b);
+}
+
+bool resolve_unit_hosts(const struct net_spec *spec, const char *unit, struct buf *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < spec->n_members; i++)
+		n += !strcmp(resolve_str(spec->members[i].unit), unit) &&
+		     !*resolve_str(spec->members[i].problem);
+	if (n < 2)
+		return false;
+	add_localhost(b);
+	for (size_t i = 0; i < spec->n_members; i++) {
+		const struct netspec_member *m = &spec->members[i];
+
+		if (!strcmp(resolve_str(m->unit), unit) && !*resolve_str(m->problem))
+			add_network(spec, resolve_network(spec, m->network), b);
+	}
+	return true;
 }

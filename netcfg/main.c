@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "netcfg/list.h"
 #include "netcfg/online.h"
 #include "netcfg/port.h"
 #include "netcfg/up.h"
@@ -97,6 +98,40 @@ static int verb_wait_online(char **args, struct fail *f)
 	return online_wait(args[0] ? atoi(args[0]) * 1000 : -1, f);
 }
 
+/* [--json] [--frame-id N] [NAME] */
+static int listing(char **args, bool ports, struct fail *f)
+{
+	struct list_out out = {LIST_TEXT, 0};
+	const char *only = NULL;
+	int r;
+
+	for (; *args; args++) {
+		if (!strcmp(*args, "--json"))
+			out.form = LIST_JSON;
+		else if (!strcmp(*args, "--frame-id") && args[1])
+			out = (struct list_out){LIST_FRAMES, strtoul(*++args, NULL, 10)};
+		else if (!ports && !only && **args != '-')
+			only = *args;
+		else
+			return fail_set(f, EINVAL, "argument \"%s\"", *args);
+	}
+	r = ports ? list_ports(&out, f) : list_networks(&out, only, f);
+	if (out.form != LIST_FRAMES)
+		return r;
+	(void)list_exit(&out, r < 0 ? EXIT_BAD : EXIT_GOOD, r < 0 ? f->text : NULL);
+	return 0; /* told already */
+}
+
+static int verb_ls(char **args, struct fail *f)
+{
+	return listing(args, false, f);
+}
+
+static int verb_ports(char **args, struct fail *f)
+{
+	return listing(args, true, f);
+}
+
 static const struct verb {
 	const char *name, *args, *help;
 	int min, max;
@@ -107,6 +142,8 @@ static const struct verb {
 	{"attach", "", "give the namespace on fd 4 the network of the container spec on fd 3", 0, 0,
 	 verb_attach},
 	{"down", "UNIT", "take away a stopped unit's links and published ports", 1, 1, verb_down},
+	{"ls", "[--json] [NETWORK]", "networks and their members", 0, 4, verb_ls},
+	{"ports", "[--json]", "published ports", 0, 3, verb_ports},
 	{"wait-online", "[SECONDS]", "wait until an uplink has an address and a route", 0, 1,
 	 verb_wait_online},
 };
@@ -115,7 +152,7 @@ static int usage(void)
 {
 	fputs("usage:\n", stderr);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		fprintf(stderr, "  orlop-net %-12s %-10s %s\n", verbs[i].name, verbs[i].args,
+		fprintf(stderr, "  orlop-net %-12s %-18s %s\n", verbs[i].name, verbs[i].args,
 			verbs[i].help);
 	return EXIT_USAGE;
 }

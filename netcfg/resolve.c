@@ -83,6 +83,10 @@ static int check_network(struct net *net, const struct net *nets, size_t n, stru
 
 	if (!store_name_valid(resolve_str(s->name)))
 		return fail_set(f, EINVAL, "not a network's name: \"%.80s\"", resolve_str(s->name));
+	if (strchr(s->name, '.') && (!strcmp(strrchr(s->name, '.'), ".container") ||
+				     !strcmp(strrchr(s->name, '.'), ".pod")))
+		return fail_set(f, EINVAL,
+				"its name is that of a unit"); /* hosts files lie side by side */
 	if (!has(s->bridge)) {
 		name_device("ob", s->name, "", name);
 		if (put(&s->bridge, name) < 0)

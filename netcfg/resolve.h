@@ -32,3 +32,7 @@ bool resolve_yes(const char *s);
 
 /* The hosts file of a network: localhost, the gateway's names, then its members. */
 void resolve_hosts(const struct net_spec *spec, const struct netspec_network *net, struct buf *b);
+
+/* The hosts file of a unit that is in several networks: all of theirs. False, and nothing appended, if it
+ * is in one network only. */
+bool resolve_unit_hosts(const struct net_spec *spec, const char *unit, struct buf *b);

@@ -180,6 +180,14 @@ static void want_together(const struct net_spec *spec, struct net_state *want)
 						 spec->networks[k].bridge);
 }
 
+static bool first_of_unit(const struct net_spec *spec, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(resolve_str(spec->members[k].unit), resolve_str(spec->members[i].unit)))
+			return false;
+	return true;
+}
+
 static void want_files(const struct net_spec *spec, struct net_state *want)
 {
 	_buf_ struct buf b = {0};
@@ -192,6 +200,15 @@ static void want_files(const struct net_spec *spec, struct net_state *want)
 		resolve_hosts(spec, &spec->networks[i], &b);
 		snprintf(path, sizeof(path), PATH_HOSTS "/%s", spec->networks[i].name);
 		net_add_file(want, path, b.data, b.len);
+	}
+	for (size_t i = 0; i < spec->n_members; i++) {
+		const char *unit = resolve_str(spec->members[i].unit);
+
+		buf_reset(&b);
+		if (first_of_unit(spec, i) && resolve_unit_hosts(spec, unit, &b)) {
+			snprintf(path, sizeof(path), PATH_HOSTS "/%s", unit);
+			net_add_file(want, path, b.data, b.len);
+		}
 	}
 	buf_reset(&b);
 	netspec_encode(spec, &b);

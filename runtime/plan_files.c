@@ -22,7 +22,8 @@ static void add_host_lines(const struct container_spec *s, struct buf *text)
 	}
 }
 
-/* Members of a network share its file, in which every name stands before the first of them starts. */
+/* Members of a network share its file, in which every name stands before the first of them starts; a member
+ * of several has its own. */
 static void add_hosts(struct maker *m)
 {
 	const struct container_spec *s = m->spec;
@@ -30,7 +31,8 @@ static void add_hosts(struct maker *m)
 	_buf_ struct buf text = {0};
 
 	if (!strcmp(m->net, "bridge"))
-		snprintf(shared, sizeof(shared), PATH_HOSTS "/%s", s->networks[0].name);
+		snprintf(shared, sizeof(shared), PATH_HOSTS "/%s",
+			 s->n_networks > 1 ? s->unit : s->networks[0].name);
 	else
 		buf_fmt(&text, "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s\n",
 			plan_hostname(s));
