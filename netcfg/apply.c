@@ -102,6 +102,26 @@ static int op_bridge_add(struct apply *a, const struct op *op, struct fail *f)
 		     : rt_link_change(a->route, l->name, &(struct rt_change){.alias = l->alias}, f);
 }
 
+static int op_vlan_add(struct apply *a, const struct op *op, struct fail *f)
+{
+	const struct net_link *l = op->link;
+	int r = rt_vlan_add(a->route, l->name, l->parent, l->vlan, f);
+
+	return r < 0 ? r
+		     : rt_link_change(a->route, l->name, &(struct rt_change){.alias = l->alias}, f);
+}
+
+static int op_master(struct apply *a, const struct op *op, struct fail *f)
+{
+	return rt_link_change(a->route, op->link->name,
+			      &(struct rt_change){.master = op->link->master}, f);
+}
+
+static int op_route_add(struct apply *a, const struct op *op, struct fail *f)
+{
+	return rt_default_route(a->route, op->route->dev, &op->route->gateway, f);
+}
+
 static int op_mtu(struct apply *a, const struct op *op, struct fail *f)
 {
 	return rt_link_change(a->route, op->link->name, &(struct rt_change){.mtu = op->link->mtu},
@@ -215,6 +235,7 @@ static size_t apply_elements(struct apply *a, const struct op_list *ops, size_t 
 static int (*const appliers[OP__N])(struct apply *a, const struct op *op, struct fail *f) = {
 	[OP_FILE] = op_file,         [OP_FILE_DEL] = op_file_del,     [OP_SYSCTL] = op_sysctl,
 	[OP_LINK_DEL] = op_link_del, [OP_BRIDGE_ADD] = op_bridge_add, [OP_MTU] = op_mtu,
+	[OP_VLAN_ADD] = op_vlan_add, [OP_MASTER] = op_master,         [OP_ROUTE_ADD] = op_route_add,
 	[OP_MAC] = op_mac,           [OP_ADDR_DEL] = op_addr_del,     [OP_ADDR_ADD] = op_addr_add,
 	[OP_LINK_UP] = op_link_up,   [OP_NFT_LOAD] = op_nft_load,
 };

@@ -44,9 +44,21 @@ static const struct net_file *find_file(const struct net_state *s, const char *p
 	return NULL;
 }
 
+static bool begins(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
 static bool ours(const struct net_link *l)
 {
-	return l->bridge && !strncmp(l->alias, PLAN_ALIAS, strlen(PLAN_ALIAS));
+	return (l->bridge || l->vlan) &&
+	       (begins(l->alias, PLAN_ALIAS) || begins(l->alias, PLAN_ALIAS_UPLINK));
+}
+
+/* What we make, beside what is there (cards, lo). */
+static bool made(const struct net_link *w)
+{
+	return w->bridge || w->vlan;
 }
 
 static void diff_files(const struct net_state *want, const struct net_state *have,
@@ -64,12 +76,14 @@ static void diff_files(const struct net_state *want, const struct net_state *hav
 	}
 }
 
-/* Whether the bridge of this name is yet to be made, or made anew. */
+/* Whether the bridge or VLAN device of this name is yet to be made, or made anew. */
 static bool fresh(const struct net_state *want, const struct net_state *have, const char *dev)
 {
 	const struct net_link *w = find_link(want, dev), *h = find_link(have, dev);
 
-	return w && w->bridge && (!h || !ours(h) || strcmp(h->alias, w->alias) != 0);
+	return w && made(w) &&
+	       (!h || !ours(h) || strcmp(h->alias, w->alias) != 0 || h->bridge != w->bridge ||
+		h->vlan != w->vlan);
 }
 
 static bool wanted_sysctl(const struct net_sysctl *w, const struct net_state *want,
@@ -105,18 +119,18 @@ static void diff_links(const struct net_state *want, const struct net_state *hav
 	for (size_t i = 0; i < want->n_links; i++) {
 		const struct net_link *w = &want->links[i], *h = find_link(have, w->name);
 
-		if (!w->bridge)
-			continue;
-		/* a link of this name that is not our bridge: making ours fails, and says why */
+		/* a link of this name that is not ours: making it fails, and says why */
 		if (fresh(want, have, w->name)) {
 			if (h && ours(h))
 				add(ops, (struct op){.kind = OP_LINK_DEL, .dev = w->name});
-			add(ops, (struct op){.kind = OP_BRIDGE_ADD, .link = w});
-			continue;
+			add(ops, (struct op){.kind = w->bridge ? OP_BRIDGE_ADD : OP_VLAN_ADD,
+					     .link = w});
 		}
-		if (h->mtu != w->mtu)
+		if (w->mtu && (!h || h->mtu != w->mtu) &&
+		    !(w->bridge && fresh(want, have, w->name)))
 			add(ops, (struct op){.kind = OP_MTU, .link = w});
-		if (memcmp(&h->mac, &w->mac, sizeof(h->mac)) != 0)
+		if (w->bridge && !fresh(want, have, w->name) &&
+		    memcmp(&h->mac, &w->mac, sizeof(h->mac)) != 0)
 			add(ops, (struct op){.kind = OP_MAC, .link = w});
 	}
 }
@@ -136,6 +150,52 @@ static bool link_local(const struct ip *ip)
 	return ip->family == 6 && ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80;
 }
 
+/* Whether the addresses of w are ours to say: of container networks always, of an uplink if it has any. */
+static bool owns_addresses(const struct net_state *want, const struct net_link *w)
+{
+	if (begins(w->alias, PLAN_ALIAS))
+		return true;
+	for (size_t i = 0; i < want->n_addresses; i++)
+		if (!strcmp(want->addresses[i].dev, w->name) && strcmp(w->name, "lo") != 0)
+			return true;
+	return false;
+}
+
+/* Ports of an uplink's bridge. A card keeps no address of its own then: it would answer for the bridge's. */
+static void diff_masters(const struct net_state *want, const struct net_state *have,
+			 struct op_list *ops)
+{
+	for (size_t i = 0; i < want->n_links; i++) {
+		const struct net_link *w = &want->links[i], *h = find_link(have, w->name);
+
+		if (*w->master && (!h || strcmp(h->master, w->master) != 0 ||
+				   fresh(want, have, w->name) || fresh(want, have, w->master)))
+			add(ops, (struct op){.kind = OP_MASTER, .link = w});
+		for (size_t k = 0; *w->master && k < have->n_addresses; k++)
+			if (!strcmp(have->addresses[k].dev, w->name) &&
+			    !link_local(&have->addresses[k].addr.ip))
+				add(ops, (struct op){.kind = OP_ADDR_DEL,
+						     .address = &have->addresses[k]});
+	}
+}
+
+static bool has_route(const struct net_state *s, const struct net_route *r)
+{
+	for (size_t i = 0; i < s->n_routes; i++)
+		if (!strcmp(s->routes[i].dev, r->dev) &&
+		    ip_equal(&s->routes[i].gateway, &r->gateway))
+			return true;
+	return false;
+}
+
+static void diff_routes(const struct net_state *want, const struct net_state *have,
+			struct op_list *ops)
+{
+	for (size_t i = 0; i < want->n_routes; i++)
+		if (!has_route(have, &want->routes[i]))
+			add(ops, (struct op){.kind = OP_ROUTE_ADD, .route = &want->routes[i]});
+}
+
 static void diff_addresses(const struct net_state *want, const struct net_state *have,
 			   struct op_list *ops)
 {
@@ -143,8 +203,9 @@ static void diff_addresses(const struct net_state *want, const struct net_state 
 		const struct net_address *h = &have->addresses[i];
 		const struct net_link *wl = find_link(want, h->dev);
 
-		if (wl && wl->bridge && !fresh(want, have, h->dev) && !link_local(&h->addr.ip) &&
-		    !has_address(want, h))
+		/* a device with static addresses has no others; one without is DHCP's */
+		if (wl && !fresh(want, have, h->dev) && owns_addresses(want, wl) &&
+		    !link_local(&h->addr.ip) && !has_address(want, h))
 			add(ops, (struct op){.kind = OP_ADDR_DEL, .address = h});
 	}
 	for (size_t i = 0; i < want->n_addresses; i++) {
@@ -216,7 +277,9 @@ void plan_diff(const struct net_state *want, const struct net_state *have, struc
 	diff_files(want, have, ops, true);
 	diff_links(want, have, ops);
 	diff_sysctls(want, have, ops);
+	diff_masters(want, have, ops);
 	diff_addresses(want, have, ops);
+	diff_routes(want, have, ops);
 	diff_filter(want, have, ops);
 	diff_files(want, have, ops, false);
 	for (size_t i = 0; i < have->n_files; i++)
@@ -239,6 +302,14 @@ static void print_op(const struct op *op, struct buf *b)
 	case OP_BRIDGE_ADD:
 		buf_fmt(b, "bridge add %s (%s)", op->link->name,
 			op->link->alias + strlen("orlop "));
+		break;
+	case OP_VLAN_ADD:
+		buf_fmt(b, "vlan add %s (%s)", op->link->name, op->link->alias + strlen("orlop "));
+		break;
+	case OP_MASTER: buf_fmt(b, "port add %s to %s", op->link->name, op->link->master); break;
+	case OP_ROUTE_ADD:
+		buf_fmt(b, "route default by %s %s", ip_text(&op->route->gateway, text),
+			op->route->dev);
 		break;
 	case OP_MTU: buf_fmt(b, "mtu %u %s", op->link->mtu, op->link->name); break;
 	case OP_MAC: buf_fmt(b, "mac %s %s", mac_text(&op->link->mac, text), op->link->name); break;

@@ -4,7 +4,7 @@
  * operations that lead from one to the other. Nothing to do is an empty list, and an empty list makes
  * no call. Pure; snapshot.c reads `have`, apply.c carries the list out.
  *
- * Whose a thing is: bridges of ours carry the alias "orlop network NAME"; other links are looked at (a
+ * Whose a thing is: what we made carries the alias "orlop network NAME" or "orlop uplink NAME"; other links are looked at (a
  * name that is taken by something else is an error when it is made) and never removed. In the packet
  * filter only our own two tables are touched.
  */
@@ -18,7 +18,8 @@
 #include "netcfg/nft.h"
 #include "units/netspec.h"
 
-#define PLAN_ALIAS "orlop network "
+#define PLAN_ALIAS        "orlop network " /* bridges of container networks */
+#define PLAN_ALIAS_UPLINK "orlop uplink "  /* bridges and VLAN devices of uplinks */
 
 struct net_sysctl {
 	char path[96];             /* below /proc/sys */
@@ -35,12 +36,23 @@ struct net_link {
 	unsigned mtu;
 	bool up;
 	bool bridge;
-	int index; /* have */
+	unsigned vlan;                /* a VLAN device with this tag; 0 = none */
+	char parent[NAME_DEVICE_MAX]; /* vlan: above this device */
+	char master[NAME_DEVICE_MAX]; /* a port of this bridge, or "" */
+	char driver[32];              /* have: where somebody asks for it */
+	int index;                    /* have */
+	int master_index;             /* have */
 };
 
 struct net_address {
 	char dev[NAME_DEVICE_MAX];
 	struct ip_prefix addr;
+};
+
+/* A default route. */
+struct net_route {
+	char dev[NAME_DEVICE_MAX];
+	struct ip gateway;
 };
 
 struct net_file {
@@ -58,6 +70,8 @@ struct net_state {
 	size_t n_links;
 	struct net_address *addresses;
 	size_t n_addresses;
+	struct net_route *routes;
+	size_t n_routes;
 	struct net_file *files;
 	size_t n_files;
 	struct nft_elems elems;
@@ -70,6 +84,7 @@ void net_state_done(struct net_state *s);
 struct net_sysctl *net_add_sysctl(struct net_state *s);
 struct net_link *net_add_link(struct net_state *s);
 struct net_address *net_add_address(struct net_state *s);
+struct net_route *net_add_route(struct net_state *s);
 struct net_file *net_add_file(struct net_state *s, const char *path, const char *content,
 			      size_t len);
 
@@ -78,11 +93,14 @@ enum op_kind {
 	OP_SYSCTL,
 	OP_LINK_DEL,
 	OP_BRIDGE_ADD,
+	OP_VLAN_ADD,
 	OP_MTU,
 	OP_MAC,
 	OP_ADDR_DEL,
 	OP_ADDR_ADD,
+	OP_MASTER,
 	OP_LINK_UP,
+	OP_ROUTE_ADD,
 	OP_NFT_LOAD,
 	OP_ELEM_DEL,
 	OP_ELEM_ADD,
@@ -98,6 +116,7 @@ struct op {
 	const struct net_address *address;
 	const struct net_file *file;
 	const struct nft_elem *elem;
+	const struct net_route *route;
 	const char *dev;
 };
 
@@ -108,9 +127,16 @@ struct op_list {
 };
 void op_list_done(struct op_list *list);
 
-/* What should be: from the resolved spec. The hosts files and the spec's own file are part of it; elements
- * of attached units are added by the caller (unit_state_elements). ipv6_present: the kernel has IPv6. */
-void plan_want(const struct net_spec *spec, struct net_state *want);
+/* What should be: from the resolved spec, and from the links there are for the uplinks, whose problems are
+ * written into spec. The hosts files and the spec's own file are part of it; elements
+ * of attached units are added by the caller (unit_state_elements). */
+void plan_want(struct net_spec *spec, const struct net_state *have, struct net_state *want);
+
+/* The uplinks' part of it. */
+void plan_uplinks(struct net_spec *spec, const struct net_state *have, struct net_state *want);
+
+/* Whether `name` matches a pattern in which '*' stands for anything. */
+bool plan_match(const char *pattern, const char *name);
 
 /* The operations that turn have into want, in the order in which they must happen. */
 void plan_diff(const struct net_state *want, const struct net_state *have, struct op_list *ops);

@@ -94,23 +94,37 @@ static int step_record(struct attach *a, struct fail *f)
 	return state_save_unit(&a->plan.state, f);
 }
 
+static int make_link(struct attach *a, const struct port_link *l, struct fail *f)
+{
+	if (!*l->device)
+		return rt_child_add(a->route,
+				    &(struct rt_child){
+					    .driver = l->driver,
+					    .mode = l->mode,
+					    .parent = l->parent,
+					    .name = l->inside,
+					    .netns = a->netns,
+					    .mac = l->mac,
+					    .mtu = l->mtu,
+				    },
+				    f);
+	return rt_veth_add(a->route,
+			   &(struct rt_veth){
+				   .name = l->device,
+				   .peer_name = l->inside,
+				   .peer_netns = a->netns,
+				   .peer_mac = l->mac,
+				   .mtu = l->mtu,
+			   },
+			   f);
+}
+
 static int step_links(struct attach *a, struct fail *f)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < a->plan.n_links && r == 0; i++) {
-		const struct port_link *l = &a->plan.links[i];
-
-		r = rt_veth_add(a->route,
-				&(struct rt_veth){
-					.name = l->device,
-					.peer_name = l->inside,
-					.peer_netns = a->netns,
-					.peer_mac = l->mac,
-					.mtu = l->mtu,
-				},
-				f);
-	}
+	for (size_t i = 0; i < a->plan.n_links && r == 0; i++)
+		r = make_link(a, &a->plan.links[i], f);
 	return r;
 }
 
@@ -193,6 +207,8 @@ static int step_bridge(struct attach *a, struct fail *f)
 	for (size_t i = 0; i < a->plan.n_links && r == 0; i++) {
 		const struct port_link *l = &a->plan.links[i];
 
+		if (!*l->device)
+			continue;
 		/* a port of a bridge needs no address of its own */
 		r = no_ipv6(l->device, f);
 		if (r == 0)

@@ -69,9 +69,14 @@ static int add_link(struct port_plan *plan, const struct net_spec *spec, const c
 	if (plan->n_links == PORT_LINKS_MAX)
 		return fail_set(f, E2BIG, "more than %u networks", PORT_LINKS_MAX);
 	l = &plan->links[plan->n_links];
-	port_device(unit, network, l->device);
+	if (!resolve_child(net)) /* a child has no end on the host */
+		port_device(unit, network, l->device);
 	snprintf(l->inside, sizeof(l->inside), "eth%zu", plan->n_links);
-	l->bridge = net->bridge;
+	l->bridge = resolve_str(net->bridge);
+	l->driver = resolve_str(net->driver);
+	l->mode = resolve_str(net->mode);
+	l->parent = resolve_str(net->parent);
+	l->lan = !resolve_own_bridge(net);
 	l->mtu = has(net->mtu) ? (unsigned)strtoul(net->mtu, NULL, 10) : 0;
 	if (!read_address(m->address, net->subnet, &l->addr4) ||
 	    !read_address(m->address6, net->subnet6, &l->addr6) ||
@@ -130,7 +135,8 @@ static bool read_range(const char *s, struct range *ret)
 static const struct port_link *published_link(const struct port_plan *plan, uint8_t family)
 {
 	for (size_t i = 0; i < plan->n_links; i++)
-		if ((family == 4 ? plan->links[i].gateway4 : plan->links[i].gateway6).family)
+		if (!plan->links[i].lan &&
+		    (family == 4 ? plan->links[i].gateway4 : plan->links[i].gateway6).family)
 			return &plan->links[i];
 	return NULL;
 }

@@ -20,7 +20,9 @@
 struct port_link {
 	char device[NAME_DEVICE_MAX]; /* the host's end */
 	char inside[NAME_DEVICE_MAX]; /* "eth0" ... */
-	const char *bridge;           /* borrowed from the spec */
+	const char *bridge; /* borrowed from the spec; "" = a child of parent, with no host end */
+	const char *driver, *mode, *parent; /* of a child */
+	bool lan; /* on the LAN itself: its ports are there without being published */
 	struct mac mac;
 	struct ip_prefix addr4, addr6; /* family 0 = none */
 	struct ip gateway4, gateway6;  /* family 0 = no default route by this link */

@@ -21,6 +21,28 @@ bool resolve_yes(const char *s)
 	return s && !strcmp(s, "yes");
 }
 
+bool resolve_no(const char *s)
+{
+	static const char *const words[] = {"no", "false", "off", "0"};
+
+	for (size_t i = 0; s && i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(s, words[i]))
+			return true;
+	return false;
+}
+
+bool resolve_child(const struct netspec_network *net)
+{
+	const char *driver = resolve_str(net->driver);
+
+	return !strcmp(driver, "macvlan") || !strcmp(driver, "ipvlan");
+}
+
+bool resolve_own_bridge(const struct netspec_network *net)
+{
+	return !*resolve_str(net->problem) && !resolve_child(net) && !*resolve_str(net->parent);
+}
+
 const struct netspec_network *resolve_network(const struct net_spec *spec, const char *name)
 {
 	for (size_t i = 0; i < spec->n_networks; i++)
@@ -76,17 +98,41 @@ static bool overlaps(const struct ip_prefix *p, const struct net *nets, size_t n
 	return false;
 }
 
+/* A network whose members are on the LAN: what their addresses are is the LAN's affair. */
+static int check_lan_network(struct net *net, struct fail *f)
+{
+	struct netspec_network *s = net->spec;
+
+	if (!has(s->parent) || !name_device_valid(s->parent))
+		return fail_set(f, EINVAL, "\"%.80s\" is no device: write Options=parent=DEVICE",
+				resolve_str(s->parent));
+	if (!has(s->subnet) && !has(s->subnet6))
+		return fail_set(f, EINVAL, "Subnet= of the LAN is missing");
+	if (put(&s->bridge, resolve_child(s) ? "" : s->parent) < 0)
+		return fail_set(f, ENOMEM, "network");
+	return 0;
+}
+
 static int check_network(struct net *net, const struct net *nets, size_t n, struct fail *f)
 {
 	struct netspec_network *s = net->spec;
 	char name[NAME_DEVICE_MAX];
 
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(resolve_str(nets[i].spec->name), resolve_str(s->name)))
+			return fail_set(f, EEXIST, "there are two networks of this name");
 	if (!store_name_valid(resolve_str(s->name)))
 		return fail_set(f, EINVAL, "not a network's name: \"%.80s\"", resolve_str(s->name));
 	if (strchr(s->name, '.') && (!strcmp(strrchr(s->name, '.'), ".container") ||
 				     !strcmp(strrchr(s->name, '.'), ".pod")))
 		return fail_set(f, EINVAL,
 				"its name is that of a unit"); /* hosts files lie side by side */
+	if (has(s->vlan))
+		return fail_set(f, EOPNOTSUPP, "Options=vlan is not supported yet");
+	if (resolve_child(s) || has(s->parent))
+		return check_lan_network(net, f);
+	if (has(s->driver) && strcmp(s->driver, "bridge") != 0)
+		return fail_set(f, EOPNOTSUPP, "driver \"%.40s\"", s->driver);
 	if (!has(s->bridge)) {
 		name_device("ob", s->name, "", name);
 		if (put(&s->bridge, name) < 0)
@@ -95,8 +141,6 @@ static int check_network(struct net *net, const struct net *nets, size_t n, stru
 	if (!name_device_valid(s->bridge) || !strncmp(s->bridge, "ol", 2))
 		return fail_set(f, EINVAL, "\"%.80s\" cannot be the name of its bridge", s->bridge);
 	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(nets[i].spec->name, s->name))
-			return fail_set(f, EEXIST, "there are two networks of this name");
 		if (has(nets[i].spec->bridge) && !strcmp(nets[i].spec->bridge, s->bridge))
 			return fail_set(f, EEXIST, "bridge %s is that of network %s", s->bridge,
 					nets[i].spec->name);
@@ -453,6 +497,12 @@ size_t resolve_problems(const struct net_spec *spec, struct buf *b)
 {
 	size_t n = 0;
 
+	for (size_t i = 0; i < spec->n_uplinks; i++)
+		if (has(spec->uplinks[i].problem)) {
+			buf_fmt(b, "uplink %s: %s\n", resolve_str(spec->uplinks[i].name),
+				spec->uplinks[i].problem);
+			n++;
+		}
 	for (size_t i = 0; i < spec->n_networks; i++)
 		if (has(spec->networks[i].problem)) {
 			buf_fmt(b, "network %s: %s\n", resolve_str(spec->networks[i].name),

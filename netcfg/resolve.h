@@ -29,6 +29,12 @@ const struct netspec_member *resolve_member(const struct net_spec *spec, const c
 /* "" for NULL. */
 const char *resolve_str(const char *s);
 bool resolve_yes(const char *s);
+bool resolve_no(const char *s); /* "no", "false", "off", "0" */
+
+/* Kinds of networks. Own bridge: made by us, with translation. Else the members are on the LAN: by an
+ * uplink's bridge, or (no bridge at all) as macvlan or ipvlan children of a device. */
+bool resolve_own_bridge(const struct netspec_network *net); /* and without a problem */
+bool resolve_child(const struct netspec_network *net);      /* macvlan, ipvlan */
 
 /* The hosts file of a network: localhost, the gateway's names, then its members. */
 void resolve_hosts(const struct net_spec *spec, const struct netspec_network *net, struct buf *b);

@@ -8,9 +8,13 @@
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/bridge.h>
+#include <netlink/route/link/ipvlan.h>
+#include <netlink/route/link/macvlan.h>
 #include <netlink/route/link/veth.h>
+#include <netlink/route/link/vlan.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define DROP(type, put)                          \
@@ -86,6 +90,78 @@ int rt_bridge_add(struct nl_sock *sk, const char *name, const struct mac *mac, u
 	if (mtu)
 		rtnl_link_set_mtu(link, mtu);
 	return link_add(sk, link, "bridge", name, f);
+}
+
+int rt_vlan_add(struct nl_sock *sk, const char *name, const char *parent, unsigned tag,
+		struct fail *f)
+{
+	_drop_(rtnl_link) struct rtnl_link *link = rtnl_link_vlan_alloc();
+	int index = rt_index(parent, f);
+
+	if (index < 0)
+		return index;
+	if (!link)
+		return fail_set(f, ENOMEM, "vlan");
+	rtnl_link_set_name(link, name);
+	rtnl_link_set_link(link, index);
+	(void)rtnl_link_vlan_set_id(link, (uint16_t)tag);
+	return link_add(sk, link, "vlan", name, f);
+}
+
+/* libnl reads ipvlan links, and makes only what one cannot set: made here from its parts. */
+static struct nl_msg *ipvlan_msg(const struct rt_child *c, int parent)
+{
+	int mode = !*c->mode ? rtnl_link_ipvlan_str2mode("l2") : rtnl_link_ipvlan_str2mode(c->mode);
+	struct ifinfomsg head = {.ifi_family = AF_UNSPEC};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK,
+						NLM_F_CREATE | NLM_F_EXCL | NLM_F_REQUEST);
+	struct nlattr *info, *data;
+
+	if (!msg)
+		return NULL;
+	if (mode < 0 || nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO) < 0 ||
+	    nla_put_string(msg, IFLA_IFNAME, c->name) < 0 ||
+	    nla_put_u32(msg, IFLA_LINK, (uint32_t)parent) < 0 ||
+	    nla_put_u32(msg, IFLA_NET_NS_FD, (uint32_t)c->netns) < 0 ||
+	    (c->mtu && nla_put_u32(msg, IFLA_MTU, c->mtu) < 0))
+		goto bad;
+	info = nla_nest_start(msg, IFLA_LINKINFO);
+	if (!info || nla_put_string(msg, IFLA_INFO_KIND, "ipvlan") < 0)
+		goto bad;
+	data = nla_nest_start(msg, IFLA_INFO_DATA);
+	if (!data || nla_put_u16(msg, IFLA_IPVLAN_MODE, (uint16_t)mode) < 0)
+		goto bad;
+	nla_nest_end(msg, data);
+	nla_nest_end(msg, info);
+	return msg;
+bad:
+	nlmsg_free(msg);
+	return NULL;
+}
+
+int rt_child_add(struct nl_sock *sk, const struct rt_child *c, struct fail *f)
+{
+	_drop_(rtnl_link) struct rtnl_link *link = rtnl_link_macvlan_alloc();
+	int index = rt_index(c->parent, f), mode;
+
+	if (index < 0)
+		return index;
+	if (!strcmp(c->driver, "ipvlan"))
+		return nlk_talk(sk, ipvlan_msg(c, index), f, "making ipvlan \"%s\" on \"%s\"",
+				c->name, c->parent);
+	mode = rtnl_link_macvlan_str2mode(*c->mode ? c->mode : "bridge");
+	if (mode < 0)
+		return fail_set(f, EINVAL, "macvlan mode \"%.40s\"", c->mode);
+	if (!link)
+		return fail_set(f, ENOMEM, "macvlan");
+	rtnl_link_set_name(link, c->name);
+	rtnl_link_set_link(link, index);
+	rtnl_link_set_ns_fd(link, c->netns);
+	(void)rtnl_link_macvlan_set_mode(link, (uint32_t)mode);
+	set_mac(link, &c->mac);
+	if (c->mtu)
+		rtnl_link_set_mtu(link, c->mtu);
+	return link_add(sk, link, "macvlan", c->name, f);
 }
 
 int rt_link_del(struct nl_sock *sk, const char *dev, struct fail *f)

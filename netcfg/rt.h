@@ -26,6 +26,18 @@ int rt_veth_add(struct nl_sock *sk, const struct rt_veth *veth, struct fail *f);
 int rt_bridge_add(struct nl_sock *sk, const char *name, const struct mac *mac, unsigned mtu,
 		  struct fail *f);
 
+int rt_vlan_add(struct nl_sock *sk, const char *name, const char *parent, unsigned tag,
+		struct fail *f);
+
+/* A macvlan or ipvlan child of parent, born in netns under this name. mode: "" = bridge, l2. */
+struct rt_child {
+	const char *driver, *mode, *parent, *name;
+	int netns;
+	struct mac mac; /* macvlan; ipvlan has its parent's */
+	unsigned mtu;
+};
+int rt_child_add(struct nl_sock *sk, const struct rt_child *child, struct fail *f);
+
 /* Not there: 0. */
 int rt_link_del(struct nl_sock *sk, const char *dev, struct fail *f);
 

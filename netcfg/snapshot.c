@@ -4,13 +4,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netlink/attr.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -25,6 +28,13 @@ static void copy_string(char *ret, size_t size, const struct nlattr *a)
 {
 	if (a)
 		snprintf(ret, size, "%.*s", nla_len(a), (const char *)nla_data(a));
+}
+
+static unsigned vlan_tag(const struct nlattr *data)
+{
+	struct nlattr *tag = data ? nla_find(nla_data(data), nla_len(data), IFLA_VLAN_ID) : NULL;
+
+	return tag ? nla_get_u16(tag) : 0;
 }
 
 static int each_link(struct nlmsghdr *nh, void *arg)
@@ -49,6 +59,9 @@ static int each_link(struct nlmsghdr *nh, void *arg)
 	l->up = head->ifi_flags & IFF_UP;
 	l->mtu = tb[IFLA_MTU] ? nla_get_u32(tb[IFLA_MTU]) : 0;
 	l->bridge = info[IFLA_INFO_KIND] && !strcmp(nla_get_string(info[IFLA_INFO_KIND]), "bridge");
+	l->master_index = tb[IFLA_MASTER] ? (int)nla_get_u32(tb[IFLA_MASTER]) : 0;
+	if (info[IFLA_INFO_KIND] && !strcmp(nla_get_string(info[IFLA_INFO_KIND]), "vlan"))
+		l->vlan = vlan_tag(info[IFLA_INFO_DATA]);
 	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == sizeof(l->mac.b))
 		memcpy(l->mac.b, nla_data(tb[IFLA_ADDRESS]), sizeof(l->mac.b));
 	return 0;
@@ -80,6 +93,71 @@ static int each_address(struct nlmsghdr *nh, void *arg)
 		if (have->links[i].index == (int)head->ifa_index)
 			memcpy(a->dev, have->links[i].name, sizeof(a->dev));
 	return 0;
+}
+
+static const char *link_name(const struct net_state *have, int index)
+{
+	for (size_t i = 0; i < have->n_links; i++)
+		if (have->links[i].index == index)
+			return have->links[i].name;
+	return "";
+}
+
+static int each_route(struct nlmsghdr *nh, void *arg)
+{
+	const struct rtmsg *head = nlmsg_data(nh);
+	struct nlattr *tb[RTA_MAX + 1];
+	struct net_state *have = arg;
+	struct net_route *r;
+
+	if (nh->nlmsg_type != RTM_NEWROUTE || head->rtm_dst_len || head->rtm_type != RTN_UNICAST)
+		return 0;
+	if (nlmsg_parse(nh, sizeof(*head), tb, RTA_MAX, NULL) < 0)
+		return -EBADMSG;
+	r = net_add_route(have);
+	if (!r)
+		return -ENOMEM;
+	r->gateway.family = head->rtm_family == AF_INET ? 4 : 6;
+	if (tb[RTA_GATEWAY] && nla_len(tb[RTA_GATEWAY]) == (int)ip_bytes(&r->gateway))
+		memcpy(r->gateway.b, nla_data(tb[RTA_GATEWAY]), ip_bytes(&r->gateway));
+	if (tb[RTA_OIF])
+		snprintf(r->dev, sizeof(r->dev), "%s",
+			 link_name(have, (int)nla_get_u32(tb[RTA_OIF])));
+	return 0;
+}
+
+/* Who drives each card, as host.conf's Driver= means it. */
+static void read_drivers(struct net_state *have)
+{
+	_fd_
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (size_t i = 0; i < have->n_links && fd >= 0; i++) {
+		struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+		struct ifreq req = {.ifr_data = (char *)&info};
+
+		memcpy(req.ifr_name, have->links[i].name, sizeof(have->links[i].name));
+		if (ioctl(fd, SIOCETHTOOL, &req) == 0)
+			snprintf(have->links[i].driver, sizeof(have->links[i].driver), "%.31s",
+				 info.driver);
+	}
+}
+
+int snapshot_uplinks(struct nl_sock *route, struct net_state *have, struct fail *f)
+{
+	struct rtmsg head = {.rtm_family = AF_UNSPEC};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP);
+
+	for (size_t i = 0; i < have->n_links; i++)
+		if (have->links[i].master_index)
+			snprintf(have->links[i].master, sizeof(have->links[i].master), "%s",
+				 link_name(have, have->links[i].master_index));
+	read_drivers(have);
+	if (msg && nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return nlk_dump(route, msg, each_route, have, f, "listing routes");
 }
 
 int snapshot_links(struct nl_sock *route, struct net_state *have, struct fail *f)

@@ -35,7 +35,7 @@ static void add_own(const struct unit_state *s, const struct state_device *d,
 	struct ip ip, local;
 	struct mac mac;
 
-	if (!mac_parse(resolve_str(d->mac), &mac))
+	if (!*resolve_str(d->device) || !mac_parse(resolve_str(d->mac), &mac))
 		return;
 	if (ip_parse(resolve_str(d->address), &ip))
 		nft_add_source(list, d->device, &mac, &ip, s->unit);

@@ -95,7 +95,7 @@ static int make_want(struct up *u, struct net_spec *spec, struct fail *f)
 	file = net_add_file(&u->want, PATH_LEASES, b.data, b.len);
 	if (file)
 		file->durable = true;
-	plan_want(spec, &u->want);
+	plan_want(spec, &u->have, &u->want);
 	if (u->want.nft_loaded)
 		r = state_each_unit(add_elements, &u->want, f);
 	if (r == 0 && (u->want.bad || u->want.elems.bad || b.bad))
@@ -121,6 +121,8 @@ static int run(struct up *u, struct net_spec *spec, bool dry, struct buf *text, 
 {
 	int r = snapshot_links(u->route, &u->have, f);
 
+	if (r == 0 && spec->n_uplinks)
+		r = snapshot_uplinks(u->route, &u->have, f);
 	if (r == 0)
 		r = make_want(u, spec, f);
 	if (r == 0)

@@ -37,6 +37,11 @@ struct net_address *net_add_address(struct net_state *s)
 	return append((void **)&s->addresses, &s->n_addresses, sizeof(*s->addresses), &s->bad);
 }
 
+struct net_route *net_add_route(struct net_state *s)
+{
+	return append((void **)&s->routes, &s->n_routes, sizeof(*s->routes), &s->bad);
+}
+
 struct net_file *net_add_file(struct net_state *s, const char *path, const char *content,
 			      size_t len)
 {
@@ -67,6 +72,7 @@ void net_state_done(struct net_state *s)
 	free(s->sysctls);
 	free(s->links);
 	free(s->addresses);
+	free(s->routes);
 	free(s->files);
 	nft_elems_done(&s->elems);
 	*s = (struct net_state){0};
@@ -103,8 +109,9 @@ static void want_sysctls(const struct net_spec *spec, struct net_state *want)
 	bool bridges = false, ipv6 = false;
 
 	for (size_t i = 0; i < spec->n_networks; i++) {
-		bridges |= !*resolve_str(spec->networks[i].problem);
-		ipv6 |= *resolve_str(spec->networks[i].subnet6) != '\0';
+		bridges |= resolve_own_bridge(&spec->networks[i]);
+		ipv6 |= resolve_own_bridge(&spec->networks[i]) &&
+			*resolve_str(spec->networks[i].subnet6);
 	}
 	sysctl(want, false, "net/ipv4/ip_unprivileged_port_start", "0");
 	sysctl(want, false, "net/ipv4/ping_group_range", "0 2147483647");
@@ -166,8 +173,7 @@ static void want_bridge(const struct netspec_network *net, struct net_state *wan
 
 static bool open_network(const struct netspec_network *net)
 {
-	return !*resolve_str(net->problem) && !strcmp(resolve_str(net->isolate), "no") &&
-	       !resolve_yes(net->internal);
+	return resolve_own_bridge(net) && resolve_no(net->isolate) && !resolve_yes(net->internal);
 }
 
 static void want_together(const struct net_spec *spec, struct net_state *want)
@@ -216,18 +222,22 @@ static void want_files(const struct net_spec *spec, struct net_state *want)
 	want->bad |= b.bad;
 }
 
-void plan_want(const struct net_spec *spec, struct net_state *want)
+void plan_want(struct net_spec *spec, const struct net_state *have, struct net_state *want)
 {
 	struct net_link *lo = net_add_link(want);
 
 	if (lo)
 		*lo = (struct net_link){.name = "lo", .up = true};
+	plan_uplinks(spec, have, want);
 	want_sysctls(spec, want);
-	for (size_t i = 0; i < spec->n_networks; i++)
-		if (!*resolve_str(spec->networks[i].problem)) {
-			want->nft_loaded = true;
-			want_bridge(&spec->networks[i], want);
-		}
+	for (size_t i = 0; i < spec->n_networks; i++) {
+		const struct netspec_network *net = &spec->networks[i];
+
+		/* anti-spoofing entries of members on the LAN need the tables too */
+		want->nft_loaded |= !*resolve_str(net->problem) && *resolve_str(net->bridge);
+		if (resolve_own_bridge(net))
+			want_bridge(net, want);
+	}
 	want_together(spec, want);
 	want_files(spec, want);
 	want->bad |= want->elems.bad;

@@ -35,10 +35,27 @@ struct netspec_network {
 	char *disable_dns; /* "yes": no names but localhost and the member's own in the hosts file */
 	char *dns;         /* comma list of upstream resolvers */
 	char *driver;      /* "" or "bridge"; "macvlan", "ipvlan": children of `parent` */
-	char *parent;      /* device for macvlan and ipvlan, or uplink that the bridge stands on */
-	char *vlan;        /* decimal tag on parent, or "" */
-	char *mode; /* macvlan: bridge private vepa passthru; ipvlan: l2 l3 l3s; "" = the first */
+	char *parent; /* macvlan, ipvlan: the device; bridge: an uplink's Bridge=, so that the members
+			    * stand on the LAN themselves: no translation, subnet and gateway are the LAN's */
+	char *vlan;   /* Options=vlan: not supported yet, told as a problem */
+	char *mode;   /* macvlan: bridge private vepa passthru; ipvlan: l2 l3 l3s; "" = the first */
 	char *problem; /* by orlop-net: why it was not made, or "" */
+};
+
+/* How the host is reached, from host.conf. Without any: every wired card, by DHCP. */
+struct netspec_uplink {
+	char *name;      /* of its section, for messages */
+	char *device;    /* match: "eth0", "en*"; "" = any */
+	char *mac;       /* match: "aa:bb:..." or "" */
+	char *driver;    /* match: "virtio_net" or "" */
+	char *addresses; /* comma list "192.0.2.5/24,fd00::5/64"; "" = by DHCP */
+	char *gateways;  /* comma list, at most one of each family */
+	char *dns;       /* comma list */
+	char *search;    /* comma list of domains */
+	char *mtu;       /* decimal or "" */
+	char *vlan;      /* decimal: addresses are on a VLAN device above the card */
+	char *bridge;    /* "lan0": addresses are on this bridge, of which the card is a port */
+	char *problem;   /* by orlop-net: why it was not made, or "" */
 };
 
 struct netspec_member {
@@ -56,6 +73,8 @@ struct net_spec {
 	size_t n_networks;
 	struct netspec_member *members;
 	size_t n_members;
+	struct netspec_uplink *uplinks;
+	size_t n_uplinks;
 };
 
 void netspec_encode(const struct net_spec *spec, struct buf *b);

@@ -9,6 +9,7 @@
  *
  *     net_probe frame DEV HEX            sends one raw frame
  *     net_probe sniff DEV HEX MS         waits for an incoming frame that contains these bytes
+ *     net_probe cast ADDR PORT TEXT      sends one UDP datagram, to a broadcast address too
  *     net_probe stream ADDR PORT MS      sends UDP from one socket every 20 ms, prints each new answer
  *
  * "serve" keeps a TCP connection open and answers each line.
@@ -255,6 +256,18 @@ static int sniff(char **args)
 	return 1;
 }
 
+static int cast(char **args)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(args[0], args[1], &ss);
+	int fd = socket(ss.ss_family, SOCK_DGRAM, 0), on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) < 0 ||
+	    sendto(fd, args[2], strlen(args[2]), 0, (struct sockaddr *)&ss, len) < 0)
+		return complain();
+	return 0;
+}
+
 static int stream(char **args)
 {
 	struct sockaddr_storage ss;
@@ -296,6 +309,8 @@ int main(int argc, char **argv)
 		return frame(argv + 2);
 	else if (argc == 5 && !strcmp(argv[1], "sniff"))
 		return sniff(argv + 2);
+	else if (argc == 5 && !strcmp(argv[1], "cast"))
+		return cast(argv + 2);
 	else if (argc == 5 && !strcmp(argv[1], "stream"))
 		return stream(argv + 2);
 	return 2;

@@ -38,6 +38,20 @@ static void make_spec(struct net_spec *spec, unsigned variant)
 		n->mtu = strdup(variant & 32 ? "1400" : "");
 		n->subnet6 = strdup(variant & 64 && i == 0 ? "fd01::/64" : "");
 	}
+	if (variant & 128) {
+		struct netspec_uplink *u;
+
+		record_append((void **)&spec->uplinks, &spec->n_uplinks,
+			      sizeof(*u) / sizeof(char *));
+		u = spec->uplinks;
+		u->name = strdup("lan");
+		u->device = strdup("eth*");
+		u->addresses = strdup(variant & 256 ? "192.0.2.5/24,fd09::5/64" : "192.0.2.6/24");
+		u->gateways = strdup("192.0.2.1");
+		u->vlan = strdup(variant & 512 ? "7" : "");
+		u->bridge = strdup(variant & 1024 ? "lan0" : "");
+		u->mtu = strdup(variant & 32 ? "1400" : "");
+	}
 	assert_int_equal(resolve_spec(spec, &leases, NULL, 0, NULL), 0);
 	lease_done(&leases);
 }
@@ -108,6 +122,8 @@ static void apply(const struct op_list *ops, const struct net_state *have, struc
 		*net_add_sysctl(next) = have->sysctls[i];
 	for (size_t i = 0; i < have->n_files; i++)
 		net_add_file(next, have->files[i].path, have->files[i].content, have->files[i].len);
+	for (size_t i = 0; i < have->n_routes; i++)
+		*net_add_route(next) = have->routes[i];
 	for (size_t i = 0; i < have->elems.n; i++)
 		nft_elems_push(&next->elems, &have->elems.items[i]);
 	next->nft_loaded = have->nft_loaded;
@@ -132,6 +148,21 @@ static void apply(const struct op_list *ops, const struct net_state *have, struc
 			assert_null(l);
 			*net_add_link(next) = *op->link;
 			find(next, op->link->name)->up = false;
+			break;
+		case OP_VLAN_ADD:
+			assert_null(l);
+			assert_non_null(find(next, op->link->parent));
+			*net_add_link(next) = *op->link;
+			find(next, op->link->name)->up = false;
+			*find(next, op->link->name)->master = '\0';
+			break;
+		case OP_MASTER:
+			assert_non_null(find(next, op->link->master));
+			strcpy(l->master, op->link->master);
+			break;
+		case OP_ROUTE_ADD:
+			assert_true(find(next, op->route->dev)->up);
+			*net_add_route(next) = *op->route;
 			break;
 		case OP_MTU: l->mtu = op->link->mtu; break;
 		case OP_MAC: l->mac = op->link->mac; break;
@@ -169,13 +200,13 @@ static void from_any_state_to_any_other_and_then_nothing(void **state)
 	*net_add_link(&have) = (struct net_link){.name = "lo"};
 	*net_add_link(&have) = (struct net_link){.name = "eth0", .up = true};
 	srand(1);
-	for (int round = 0; round < 300; round++) {
+	for (int round = 0; round < 2000; round++) {
 		struct net_spec spec = {0};
 		struct net_state want = {0}, next = {0};
 		struct op_list ops = {0}, again = {0};
 
-		make_spec(&spec, (unsigned)rand() % 128);
-		plan_want(&spec, &want);
+		make_spec(&spec, (unsigned)rand() % 2048);
+		plan_want(&spec, &have, &want);
 		if (rand() % 4 == 0)
 			have.nft_loaded = false;
 		if (rand() % 4 == 0 && have.elems.n)
