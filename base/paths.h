@@ -43,6 +43,8 @@
 #define PATH_LOG_RING PATH_RUNDIR "/logs"
 #define PATH_HOSTS    PATH_RUNDIR "/hosts" /* one hosts file for each network */
 #define PATH_RESOLV   PATH_RUNDIR "/resolv.conf"
+#define PATH_RESOLVD \
+	PATH_RUNDIR "/resolv.d" /* parts of it: "static", and one for each DHCP lease */
 #define PATH_NETSPEC \
 	PATH_RUNDIR "/network"           /* what orlop-net up made, every blank filled in: words */
 #define PATH_PORTS  PATH_RUNDIR "/ports" /* one file for each attached unit: words */

@@ -135,6 +135,9 @@ void plan_want(struct net_spec *spec, const struct net_state *have, struct net_s
 /* The uplinks' part of it. */
 void plan_uplinks(struct net_spec *spec, const struct net_state *have, struct net_state *want);
 
+/* What the uplinks that name their servers add to resolv.conf; nothing for none. */
+void plan_static_resolv(const struct net_spec *spec, struct buf *b);
+
 /* Whether `name` matches a pattern in which '*' stands for anything. */
 bool plan_match(const char *pattern, const char *name);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "netcfg/up.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -75,6 +77,30 @@ static int add_elements(const struct unit_state *s, void *arg)
 	return want->elems.bad ? -ENOMEM : 0;
 }
 
+/* resolv.conf is bind-mounted into containers: it is there before them, and stays the same file. Its parts
+ * are put together by whoever changes one: here the static one, by dhcpcd's hook those of leases. */
+static void want_resolv(const struct net_spec *spec, struct net_state *want)
+{
+	_dir_ DIR *dir = opendir(PATH_RESOLVD);
+	_buf_ struct buf b = {0};
+	struct dirent *e;
+
+	plan_static_resolv(spec, &b);
+	if (b.len || access(PATH_RESOLVD "/static", F_OK) == 0)
+		net_add_file(want, PATH_RESOLVD "/static", b.data ? b.data : "", b.len);
+	while (dir && (e = readdir(dir))) {
+		_free_
+		char *text = NULL;
+		size_t len;
+
+		if (e->d_name[0] != '.' && strcmp(e->d_name, "static") != 0 &&
+		    io_read_file(dirfd(dir), e->d_name, 65536, &text, &len, NULL) == 0)
+			buf_add(&b, text, len);
+	}
+	net_add_file(want, PATH_RESOLV, b.data ? b.data : "", b.len);
+	want->bad |= b.bad;
+}
+
 static int make_want(struct up *u, struct net_spec *spec, struct fail *f)
 {
 	_free_
@@ -96,6 +122,7 @@ static int make_want(struct up *u, struct net_spec *spec, struct fail *f)
 	if (file)
 		file->durable = true;
 	plan_want(spec, &u->have, &u->want);
+	want_resolv(spec, &u->want);
 	if (u->want.nft_loaded)
 		r = state_each_unit(add_elements, &u->want, f);
 	if (r == 0 && (u->want.bad || u->want.elems.bad || b.bad))

@@ -179,3 +179,23 @@ void plan_uplinks(struct net_spec *spec, const struct net_state *have, struct ne
 					      plan_match("en*", have->links[k].name)))
 			want_link(want, have->links[k].name);
 }
+
+void plan_static_resolv(const struct net_spec *spec, struct buf *b)
+{
+	for (size_t i = 0; i < spec->n_uplinks; i++) {
+		const char *list = resolve_str(spec->uplinks[i].search);
+		char word[256];
+		struct ip ip;
+
+		if (*list)
+			buf_str(b, "search");
+		while (next_item(&list, word, sizeof(word)))
+			buf_fmt(b, " %s", word);
+		if (*resolve_str(spec->uplinks[i].search))
+			buf_chr(b, '\n');
+		list = resolve_str(spec->uplinks[i].dns);
+		while (next_item(&list, word, sizeof(word)))
+			if (ip_parse(word, &ip))
+				buf_fmt(b, "nameserver %s\n", word);
+	}
+}

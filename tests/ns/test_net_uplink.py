@@ -60,6 +60,26 @@ def test_static_addresses_and_route(lab):
     assert capture.stdout.readline() == "nothing\n"
 
 
+def test_name_servers_of_uplinks_and_leases_stand_in_one_file(lab):
+    lab = lab({"name": "lan", "device": "uplink", "addresses": "192.0.2.77/24", "dns": "192.0.2.53,x,::1",
+               "search": "example,lan"})
+    lab.up()
+    resolv = "/run/orlop/resolv.conf"
+    inode = lab.host.run("stat", "-c", "%i", resolv).stdout
+    assert lab.host.run("cat", resolv).stdout == "search example lan\nnameserver 192.0.2.53\nnameserver ::1\n"
+    # what dhcpcd calls when it has a lease
+    lab.host.run("env", "reason=BOUND", "interface=eth1", "protocol=dhcp", "new_domain_name_servers=192.0.2.99",
+                 f"{netlab.TOP}/rootfs/host/files/usr/lib/orlop/dhcpcd-hook")
+    assert "nameserver 192.0.2.99\n" in lab.host.run("cat", resolv).stdout
+    assert "nameserver 192.0.2.53\n" in lab.host.run("cat", resolv).stdout
+    lab.uplinks[0]["dns"] = "192.0.2.54"
+    lab.up()
+    text = lab.host.run("cat", resolv).stdout
+    assert "192.0.2.54" in text and "192.0.2.99" in text and "192.0.2.53" not in text
+    assert lab.up().stdout == ""
+    assert lab.host.run("stat", "-c", "%i", resolv).stdout == inode
+
+
 def test_matched_by_mac_or_driver_or_not_at_all(lab):
     lab = lab()
     mac = json.loads(lab.host.run("ip", "-j", "link", "show", "uplink").stdout)[0]["address"]
