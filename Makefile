@@ -235,6 +235,8 @@ install: all ## install programs and manual pages: DESTDIR, PREFIX (/usr)
 	@install -d $(DESTDIR)$(PREFIX)/lib/orlop $(DESTDIR)$(PREFIX)/bin
 	@for p in $(filter-out %/orlop,$(PROGRAMS)); do install -m 755 $$p $(DESTDIR)$(PREFIX)/lib/orlop/; done
 	@for p in $(filter %/orlop,$(PROGRAMS)); do install -m 755 $$p $(DESTDIR)$(PREFIX)/bin/; done
+	@install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	@build/bin/orlop help completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/orlop
 	@for m in $(wildcard docs/man/*.[1-8]); do install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 CODE := $(wildcard $(foreach d,base units $(FLOOR3) tests/unit/* tests/sim/* tests/fuzz/* tests/ns tests/qemu tests/bench,$(d)/*.c $(d)/*.h))

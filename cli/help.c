@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/keys.h"
 #include "cli/print.h"
 
 void help_overview(FILE *out)
@@ -13,7 +14,11 @@ void help_overview(FILE *out)
 	      out);
 	for (const struct verb *v = verbs; v->name; v++)
 		fprintf(out, "  %-10s%-19s %s\n", v->name, v->usage, v->help);
-	fputs("\n  orlop VERB --help    what a verb takes\n", out);
+	fputs("\n  orlop VERB --help          what a verb takes\n"
+	      "  orlop help KEY             what a key of unit files means\n"
+	      "  orlop help keys [SECTION]  all of them\n"
+	      "  orlop help completion      a completion script for bash\n",
+	      out);
 }
 
 static void print_option(FILE *out, const struct verb_option *o)
@@ -37,23 +42,42 @@ void help_verb(FILE *out, const struct verb *verb)
 		print_option(out, o);
 }
 
+/* The words that are neither verbs nor keys. */
+static int help_keys(const char *word, const char *section)
+{
+	if (strcmp(word, "keys") == 0 && !keys_list(stdout, section)) {
+		print_problem("there is no section \"%s\"", section);
+		return CLI_USAGE;
+	}
+	if (strcmp(word, "manual") == 0)
+		keys_manual(stdout);
+	if (strcmp(word, "completion") == 0)
+		keys_completion(stdout);
+	return CLI_OK;
+}
+
 int cmd_help(int argc, char **argv)
 {
-	const struct verb *verb = NULL;
 	struct fail f = {0};
 	struct args a;
+	const char *word;
 
 	if (args_parse(verb_find("help"), argc, argv, &a, &f) < 0)
 		return print_usage_error(&f, argv[0]);
-	if (a.n_words) {
-		verb = verb_find(a.words[0]);
-		if (!verb) {
-			print_problem("there is no verb \"%s\"", a.words[0]);
-			return CLI_USAGE;
-		}
-		help_verb(stdout, verb);
-	} else {
+	word = a.n_words ? a.words[0] : NULL;
+	if (!word) {
 		help_overview(stdout);
+		return CLI_OK;
 	}
-	return CLI_OK;
+	if (verb_find(word)) {
+		help_verb(stdout, verb_find(word));
+		return CLI_OK;
+	}
+	if (strcmp(word, "keys") == 0 || strcmp(word, "manual") == 0 ||
+	    strcmp(word, "completion") == 0)
+		return help_keys(word, a.n_words > 1 ? a.words[1] : NULL);
+	if (keys_explain(stdout, word))
+		return CLI_OK;
+	print_problem("there is no verb and no key \"%s\"", word);
+	return CLI_USAGE;
 }
