@@ -111,7 +111,8 @@ static void look_for_port(void)
 		if (e->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), PORTS "/%s/name", e->d_name);
-		if (io_read_file(AT_FDCWD, path, 256, &name, &len, NULL) < 0)
+		/* sysfs says that a file has a page, whatever is in it */
+		if (io_read_file(AT_FDCWD, path, 4096, &name, &len, NULL) < 0)
 			continue;
 		name[strcspn(name, "\n")] = '\0';
 		if (!strcmp(name, PORT_NAME))

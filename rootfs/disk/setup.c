@@ -116,10 +116,11 @@ static int use(const struct decision *d, bool read_only, struct disk_outcome *re
 	const char *path = d->disk->path;
 	int r = 0;
 
-	snprintf(ret->text, sizeof(ret->text), "data disk %s%s", path,
-		 read_only  ? ", read-only"
-		 : d->check ? ", checked after an unclean end"
-			    : "");
+	snprintf(ret->text, sizeof(ret->text), "%s",
+		 read_only                      ? "read-only"
+		 : d->verdict == VERDICT_FORMAT ? "new"
+		 : d->check                     ? "checked after an unclean end"
+						: "");
 	if (read_only)
 		return mount_var(path, MS_RDONLY, "", f);
 	if (d->verdict == VERDICT_FORMAT)
@@ -128,8 +129,6 @@ static int use(const struct decision *d, bool read_only, struct disk_outcome *re
 		r = check(path, f);
 	if (r == 0)
 		r = mount_var(path, 0, "errors=remount-ro", f);
-	if (r == 0 && d->verdict == VERDICT_FORMAT)
-		snprintf(ret->text, sizeof(ret->text), "data disk %s, new", path);
 	/* A smaller file system than could be is no reason to stop. */
 	if (r == 0 && d->grow) {
 		if (grow(path, f) < 0)
@@ -242,7 +241,7 @@ void disk_setup(const struct disk_setup *how, struct disk_outcome *ret)
 			return;
 		}
 		d.verdict = VERDICT_REFUSED;
-		snprintf(d.text, sizeof(d.text), "data disk %.60s: %.300s", d.disk->path, f.text);
+		snprintf(d.text, sizeof(d.text), "%.60s: %.300s", d.disk->path, f.text);
 	}
 	ret->state = d.verdict == VERDICT_REFUSED ? DISK_REFUSED : DISK_VOLATILE;
 	snprintf(ret->text, sizeof(ret->text), "%s", d.text);

@@ -28,8 +28,9 @@ struct disk_setup {
 
 struct disk_outcome {
 	enum disk_state state;
-	char device[64];          /* what is mounted on /var; "" if nothing could be */
-	char text[FAIL_TEXT_MAX]; /* for people */
+	char device[64]; /* what is mounted on /var; "" if nothing could be */
+	char text
+		[FAIL_TEXT_MAX]; /* for people: what is to be said beside the other two; "" = nothing */
 };
 
 void disk_setup(const struct disk_setup *how, struct disk_outcome *ret);
