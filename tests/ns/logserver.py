@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 
-from private import BIN, Private
+from private import BIN, Private, retry
 
 RECORD = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ([FPM]) (.*)", re.DOTALL)
 STORE = "/var/lib/orlop/logs"
@@ -92,10 +92,11 @@ class LogServer:
                 continue
 
     def records(self, unit, place=STORE):
-        """[(time, flag, text)] of all files; every line must be a record."""
+        """[(time, flag, text)] of all files; every line must be a record. A write that is under way may be
+        seen in part; it must be whole a moment later."""
         found = []
+        retry(lambda: all(d.endswith(b"\n") for d in self.contents(unit, place) if d), seconds=2)
         for data in self.contents(unit, place):
-            assert not data or data.endswith(b"\n"), data[-200:]
             for line in data.split(b"\n")[:-1]:
                 match = RECORD.fullmatch(line)
                 assert match, line[:200]
