@@ -146,8 +146,8 @@ static void start_unit(const char *name, uint32_t token)
 		console_say("there is no %s", name);
 }
 
-/* The image's own services: from the folder that nobody but the image can write. */
-static void begin_host(void)
+/* The image's own services, from the folder that nobody but the image can write: those on a terminal, or the others. */
+static void start_own(bool on_terminal)
 {
 	const struct unit_set *set = shell_set();
 
@@ -155,12 +155,26 @@ static void begin_host(void)
 		const struct unit *u = set->units[i];
 		bool own = u->n_sources && !strncmp(u->sources[0], PATH_UNITS_HOST "/",
 						    strlen(PATH_UNITS_HOST "/"));
-		bool console = u->exec && u->exec->tty_path.value;
+		bool terminal = u->exec && u->exec->tty_path.value;
 
-		if (u->kind == UNIT_SERVICE && u->boot && own && (console || !boot.options.rescue))
+		/* a shell is in nobody's [Install]: it would come with the rest */
+		if (u->kind == UNIT_SERVICE && own && terminal == on_terminal &&
+		    (u->boot || terminal))
 			start_unit(u->name, 0);
 	}
+}
+
+static void begin_host(void)
+{
+	if (!boot.options.rescue)
+		start_own(false);
 	over(BOOT_HOST, BOOT_DONE);
+}
+
+static void begin_console(void)
+{
+	start_own(true);
+	over(BOOT_CONSOLE, BOOT_DONE);
 }
 
 static void images_over(bool ok)
@@ -252,8 +266,9 @@ static void begin_units(void)
 }
 
 static void (*const begin[BOOT_STEP__N])(void) = {
-	[BOOT_DISK] = begin_disk,     [BOOT_STORE] = begin_store,     [BOOT_HOST] = begin_host,
-	[BOOT_IMAGES] = begin_images, [BOOT_NETWORK] = begin_network, [BOOT_UNITS] = begin_units,
+	[BOOT_DISK] = begin_disk,       [BOOT_STORE] = begin_store,     [BOOT_HOST] = begin_host,
+	[BOOT_IMAGES] = begin_images,   [BOOT_NETWORK] = begin_network, [BOOT_UNITS] = begin_units,
+	[BOOT_CONSOLE] = begin_console,
 };
 
 static void advance(void)

@@ -6,8 +6,9 @@
 #define SECONDS     1000000000ull
 
 const char *const boot_step_names[BOOT_STEP__N] = {
-	[BOOT_DISK] = "disk",     [BOOT_STORE] = "store",     [BOOT_HOST] = "host",
-	[BOOT_IMAGES] = "images", [BOOT_NETWORK] = "network", [BOOT_UNITS] = "units",
+	[BOOT_DISK] = "disk",       [BOOT_STORE] = "store",     [BOOT_HOST] = "host",
+	[BOOT_IMAGES] = "images",   [BOOT_NETWORK] = "network", [BOOT_UNITS] = "units",
+	[BOOT_CONSOLE] = "console",
 };
 
 const char *const boot_outcome_names[] = {
@@ -20,7 +21,7 @@ const uint64_t boot_step_deadlines[BOOT_STEP__N] = {
 	[BOOT_DISK] = 900 * SECONDS,
 	[BOOT_IMAGES] = 600 * SECONDS,
 	[BOOT_NETWORK] = 30 * SECONDS,
-	[BOOT_UNITS] = 120 * SECONDS, /* nothing waits for it */
+	[BOOT_UNITS] = 8 * SECONDS, /* they go on; the console does not wait longer */
 };
 
 static const unsigned needs[BOOT_STEP__N] = {
@@ -29,6 +30,7 @@ static const unsigned needs[BOOT_STEP__N] = {
 	[BOOT_IMAGES] = AFTER(BOOT_STORE),
 	[BOOT_NETWORK] = AFTER(BOOT_STORE),
 	[BOOT_UNITS] = AFTER(BOOT_HOST) | AFTER(BOOT_IMAGES) | AFTER(BOOT_NETWORK),
+	[BOOT_CONSOLE] = AFTER(BOOT_UNITS),
 };
 
 static bool is_over(const struct bootseq *seq, unsigned step)

@@ -31,7 +31,9 @@ static void test_order(void **state)
 	bootseq_over(&seq, BOOT_IMAGES, BOOT_DONE, 24);
 	assert_int_equal(bootseq_next(&seq, 24), BOOT_UNITS);
 	assert_false(bootseq_finished(&seq));
-	bootseq_over(&seq, BOOT_UNITS, BOOT_DONE, 25);
+	bootseq_over(&seq, BOOT_UNITS, BOOT_LATE, 25);
+	assert_int_equal(bootseq_next(&seq, 25), BOOT_CONSOLE);
+	bootseq_over(&seq, BOOT_CONSOLE, BOOT_DONE, 26);
 	assert_true(bootseq_finished(&seq));
 	assert_int_equal(seq.begun[BOOT_DISK], 10);
 	assert_int_equal(seq.over[BOOT_DISK], 20);
