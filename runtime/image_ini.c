@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/store.h"
+#include "units/ini.h"
 
 enum kind { STR, LIST, LAYER };
 
@@ -93,22 +95,42 @@ static int put(struct image *image, enum kind kind, size_t offset, const char *v
 	return 0;
 }
 
-/* "Key=value"; keys that a start has no use for are skipped. */
-static int parse_line(struct image *image, char *line, struct fail *f)
+/* Keys that a start has no use for are skipped. */
+static int take_entry(struct image *image, const struct ini_entry *e, struct fail *f)
 {
-	char *value = strchr(line, '=');
+	_free_
+	char *value = NULL;
 
-	if (!value)
-		return fail_set(f, EINVAL, "image.ini: \"%.40s\"", line);
-	*value++ = '\0';
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (strcmp(keys[i].key, line))
+		if (strcmp(keys[i].key, e->key))
 			continue;
+		value = strdup(e->value);
+		if (!value)
+			return fail_set(f, ENOMEM, "image.ini");
 		if (!unescape(value))
-			return fail_set(f, EINVAL, "image.ini: bad escape in %s=", line);
+			return fail_set(f, EINVAL, "image.ini:%u: bad escape in %s=", e->at.line,
+					e->key);
 		return put(image, keys[i].kind, keys[i].offset, value, f);
 	}
 	return 0;
+}
+
+static int read_text(struct image *image, struct arena *arena, const char *text, size_t len,
+		     struct fail *f)
+{
+	struct diags diags = {.arena = arena};
+	struct ini_doc doc = {0};
+	int r = ini_read(arena, "image.ini", text, len, &diags, &doc);
+
+	if (r < 0 && diags.n)
+		return fail_set(f, -r, "image.ini:%u: %s", diags.items[0]->at.line,
+				diags.items[0]->message);
+	if (r < 0)
+		return fail_set(f, -r, "image.ini");
+	for (size_t i = 0; r == 0 && i < doc.n_entries; i++)
+		if (!strcmp(doc.entries[i].section, "Image"))
+			r = take_entry(image, &doc.entries[i], f);
+	return r;
 }
 
 /* overlayfs refuses a layer that comes twice (the empty one often does). What it says the second time
@@ -136,15 +158,10 @@ static int drop_repeated(struct image *image, struct fail *f)
 
 int image_parse(struct image *image, const char *text, size_t len, struct fail *f)
 {
-	_free_
-	char *copy = strndup(text, len);
-	char *save = NULL;
-	int r = copy ? 0 : fail_set(f, ENOMEM, "image.ini");
+	struct arena *arena = arena_new();
+	int r = arena ? read_text(image, arena, text, len, f) : fail_set(f, ENOMEM, "image.ini");
 
-	for (char *line = r < 0 ? NULL : strtok_r(copy, "\n", &save); r == 0 && line;
-	     line = strtok_r(NULL, "\n", &save))
-		if (line[0] != '[' && line[0] != '#' && line[0] != ';')
-			r = parse_line(image, line, f);
+	arena_free(arena);
 	if (r == 0)
 		r = drop_repeated(image, f);
 	if (r < 0)

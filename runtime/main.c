@@ -11,7 +11,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } verbs[] = {
 	{"start", "UNIT", "start a container; called by PID 1, with its fds", verb_start},
-	{"plan", "FILE", "print what a start would do, from an encoded spec", verb_plan},
+	{"plan", "UNIT|FILE", "print what a start would do", verb_plan},
 	{"seccomp-compile", "DIR", "compile the default system call filters into DIR",
 	 verb_seccomp_compile},
 	{"clean", "[UNIT]", "remove what starts have left on disk", verb_clean},
@@ -21,7 +21,7 @@ static int usage(FILE *to)
 {
 	fprintf(to, "usage: orlop-run VERB ARGUMENT...\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		fprintf(to, "  %-15s %-8s %s\n", verbs[i].name, verbs[i].usage, verbs[i].help);
+		fprintf(to, "  %-15s %-10s %s\n", verbs[i].name, verbs[i].usage, verbs[i].help);
 	return to == stdout ? 0 : 2;
 }
 

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/wire.h"
+#include "runtime/environ.h"
 #include "runtime/report.h"
 #include "runtime/scratch.h"
 #include "runtime/steps.h"
@@ -45,6 +46,10 @@ static int prepare(const char *unit, struct container_spec *spec, struct image *
 
 	*ret_step = "spec";
 	r = read_spec(spec, unit, f);
+	if (r < 0)
+		return r;
+	*ret_step = "environment";
+	r = environ_read(spec, f);
 	if (r < 0)
 		return r;
 	*ret_step = "image";

@@ -5,7 +5,7 @@
 /* start UNIT, with the fds of base/wire.h (enum run_fd): 0 when the container was handed over. */
 int verb_start(int argc, char **argv);
 
-/* plan FILE: prints the plan of an encoded spec, without root. */
+/* plan UNIT|FILE: prints the plan of a unit, of a .container file or of an encoded spec. */
 int verb_plan(int argc, char **argv);
 
 /* seccomp-compile DIR: the default filter, for the host's image. */

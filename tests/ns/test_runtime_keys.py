@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from runtime_world import BASE, TOP, World
+from runtime_world import BASE, RUN, TOP, World
 
 PROBE = os.path.join(TOP, "build/tests/ns/run_probe")
 
@@ -287,6 +287,29 @@ def test_secrets(world):
            secret=[("key", "mount", "", "", "", ""), ("key", "mount", "/etc/app/key", "5", "6", "0400")])
     assert r.output.startswith("hushhush444 0:0\n400 5:6\n2\n") and r.exit["code"] != 0
     assert world.start(image="keys", secret=[("none", "mount", "", "", "", "")]).failed["step"] == "secret"
+
+
+def test_environment_from_files_and_secrets(world):
+    with open(world.path("/run/env"), "w", encoding="utf-8") as out:
+        out.write("# comment\nA=file\n  B=\"kept\" \nC=file\n")
+    os.makedirs(world.path("/var/lib/orlop/secrets"), exist_ok=True)
+    with open(world.path("/var/lib/orlop/secrets/word"), "w", encoding="utf-8") as out:
+        out.write("hush")
+    env = probe(world, env_file=["/run/env"], env=["C=unit"],
+                secret=[("word", "env", "PASSWORD", "", "", ""), ("word", "env", "", "", "", "")])["env"]
+    assert {"A=file", 'B="kept" ', "C=unit", "PASSWORD=hush", "word=hush"} <= set(env)
+    r = world.start(image="keys", env_file=["/none"])
+    assert r.failed["step"] == "environment" and "/none" in r.failed["text"]
+
+
+def test_plan_of_a_unit_file(world):
+    with open(world.path("/run/shown.container"), "w", encoding="utf-8") as out:
+        out.write("[Container]\nImage=localhost/keys:latest\nExec=a b\nVolume=data:/data:ro\nNetwork=none\n")
+    r = subprocess.run(world.enter(RUN, "plan", "/run/shown.container"), capture_output=True, text=True, check=False)
+    assert r.returncode == 0, r.stderr
+    assert 'volume type=volume source=data at=/data options=ro' in r.stdout and "argv /probe a b" in r.stdout
+    r = subprocess.run(world.enter(RUN, "plan", "nothing"), capture_output=True, text=True, check=False)
+    assert r.returncode == 1 and '"nothing"' in r.stderr
 
 
 def test_timezone(world):
