@@ -181,7 +181,7 @@ static void bad_range_is_refused(void **state)
 static void bad_image_files_are_refused(void **state)
 {
 	static const char *const bad[] = {"[Image]\nLayer=../../etc\n", "[Image]\nLayer=12\n",
-					  "[Image]\nEnv=a\\x5\n",         "[Image]\nCmd=\\x00\n",
+					  "[Image]\nEnv=a\\x5\n",       "[Image]\nCmd=\\x00\n",
 					  "[Image]\nCmd=\\q\n",         "[Image]\nnonsense\n"};
 
 	(void)state;
