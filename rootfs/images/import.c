@@ -145,23 +145,29 @@ static int keep_made(struct import *m, struct writer *w, const char *name, struc
 	return 0;
 }
 
+/* A file of the work directory, which commit() will sync. */
+static int write_work(struct import *m, const char *path, const struct buf *text, struct fail *f)
+{
+	_fd_
+	int fd = openat(m->work, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int r;
+
+	if (text->bad)
+		return fail_set(f, ENOMEM, "no memory");
+	if (fd < 0)
+		return fail_set(f, errno, "create \"%s\" in tmp/", path);
+	r = io_write_all(fd, text->data, text->len);
+	return r < 0 ? fail_set(f, -r, "write \"%s\" in tmp/", path) : 0;
+}
+
 static int write_meta(struct import *m, const char *name, struct fail *f)
 {
 	char path[STORE_HEX_MAX + 8];
 	_buf_ struct buf text = {0};
-	_fd_
-	int fd = -1;
-	int r;
 
 	layer_meta_write(&text, &find_made(m, name)->meta);
-	if (text.bad)
-		return fail_set(f, ENOMEM, "no memory");
 	snprintf(path, sizeof(path), "%s/meta", name);
-	fd = openat(m->work, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return fail_set(f, errno, "create \"%s\"", path);
-	r = io_write_all(fd, text.data, text.len);
-	return r < 0 ? fail_set(f, -r, "write \"%s\"", path) : 0;
+	return write_work(m, path, &text, f);
 }
 
 /* Unpacks into <work>/new/fs through the writer and checks the diff id. */
@@ -265,8 +271,6 @@ static int write_image(struct import *m, const struct image_plan *p,
 	size_t n = without_repeats(names, p->n_layers, layers);
 	char path[STORE_HEX_MAX + 16];
 	_buf_ struct buf text = {0};
-	_fd_
-	int fd = -1;
 	int r = image_ini_write(&text, p->id, layers, n, p->config.data, p->config.len, note, m, f);
 
 	if (r < 0)
@@ -275,11 +279,7 @@ static int write_image(struct import *m, const struct image_plan *p,
 	if (mkdirat(m->work, path, 0755) < 0)
 		return fail_set(f, errno, "mkdir in tmp/");
 	snprintf(path, sizeof(path), "i-%s/image.ini", p->id);
-	fd = openat(m->work, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return fail_set(f, errno, "create image.ini");
-	r = io_write_all(fd, text.data, text.len);
-	return r < 0 ? fail_set(f, -r, "write image.ini") : 0;
+	return write_work(m, path, &text, f);
 }
 
 static int make_image(struct import *m, const struct image_plan *p, struct fail *f)
@@ -333,28 +333,19 @@ static int commit_layers(struct import *m, struct fail *f)
 
 static int commit_image(struct import *m, const struct image_plan *p, struct fail *f)
 {
-	char from[STORE_HEX_MAX + 16];
-	_free_
-	char *text = NULL;
-	size_t len;
-	int r;
-	_fd_
-	int dir = -1;
+	char from[STORE_HEX_MAX + 16], to[STORE_HEX_MAX + 16];
 
 	snprintf(from, sizeof(from), "i-%s", p->id);
 	if (renameat(m->work, from, m->store->images, p->id) == 0)
 		return 0;
 	if (errno != EEXIST && errno != ENOTEMPTY)
 		return fail_set(f, errno, "rename image %s into place", p->id);
-	/* it was there: what stands in image.ini may be older than this program */
+	/* it was there: what stands in its image.ini may be older than this program */
 	snprintf(from, sizeof(from), "i-%s/image.ini", p->id);
-	r = io_read_file(m->work, from, IMAGE_INI_MAX, &text, &len, f);
-	if (r < 0)
-		return r;
-	dir = openat(m->store->images, p->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return fail_set(f, errno, "open image %s", p->id);
-	return io_replace_file(dir, "image.ini", text, len, 0644, f);
+	snprintf(to, sizeof(to), "%s/image.ini", p->id);
+	if (renameat(m->work, from, m->store->images, to) < 0)
+		return fail_set(f, errno, "rename the image.ini of %s into place", p->id);
+	return 0;
 }
 
 static int commit_name(struct import *m, const char *ref, const char *id, struct fail *f)
@@ -372,13 +363,11 @@ static int commit_name(struct import *m, const char *ref, const char *id, struct
 	return 0;
 }
 
-/* What this archive made, for import_has(). */
-static int commit_record(struct import *m, struct fail *f)
+/* What this archive makes, for import_has(). */
+static int write_record(struct import *m, struct fail *f)
 {
 	_buf_ struct buf text = {0};
 
-	if (!*m->archive.key)
-		return 0;
 	for (size_t i = 0; i < m->archive.n_plans; i++) {
 		const struct image_plan *p = &m->archive.plans[i];
 
@@ -387,15 +376,24 @@ static int commit_record(struct import *m, struct fail *f)
 		for (size_t n = 0; n < p->n_names; n++)
 			buf_fmt(&text, "%s %s\n", p->id, p->names[n]);
 	}
-	if (text.bad)
-		return fail_set(f, ENOMEM, "no memory");
-	return io_replace_file(m->store->archives, m->archive.key, text.data, text.len, 0644, f);
+	return write_work(m, "record", &text, f);
+}
+
+static int commit_record(struct import *m, struct fail *f)
+{
+	if (!*m->archive.key)
+		return 0;
+	if (renameat(m->work, "record", m->store->archives, m->archive.key) < 0)
+		return fail_set(f, errno, "record the archive");
+	return sync_dir(m->store->archives, f);
 }
 
 static int commit(struct import *m, struct fail *f)
 {
-	int r;
+	int r = write_record(m, f);
 
+	if (r < 0)
+		return r;
 	/* one sync of the file system for all of it: cheaper than one for each of thousands of files */
 	if (syncfs(m->work) < 0)
 		return fail_set(f, errno, "sync the store");

@@ -51,6 +51,17 @@ static int take_xattrs(struct archive_entry *ae, struct entry *e, struct job_sta
 	return job_fail(st, E2BIG, "an entry has too many or too large extended attributes");
 }
 
+/* libarchive reads "-1.25" as -1 and .25; a timespec means -2 and .75. */
+static void take_time(struct archive_entry *ae, struct entry *e)
+{
+	e->mtime = archive_entry_mtime(ae);
+	e->mtime_ns = (uint32_t)archive_entry_mtime_nsec(ae) % 1000000000;
+	if (e->mtime < 0 && e->mtime > INT64_MIN && e->mtime_ns) {
+		e->mtime--;
+		e->mtime_ns = 1000000000 - e->mtime_ns;
+	}
+}
+
 static int take_entry(struct archive_entry *ae, struct entry *e, struct job_status *st)
 {
 	const char *path = archive_entry_pathname(ae);
@@ -68,8 +79,7 @@ static int take_entry(struct archive_entry *ae, struct entry *e, struct job_stat
 	e->mode = archive_entry_mode(ae) & 07777;
 	e->uid = (uint64_t)archive_entry_uid(ae);
 	e->gid = (uint64_t)archive_entry_gid(ae);
-	e->mtime = archive_entry_mtime(ae);
-	e->mtime_ns = (uint32_t)archive_entry_mtime_nsec(ae) % 1000000000;
+	take_time(ae, e);
 	e->size = e->kind == ENTRY_FILE ? (uint64_t)archive_entry_size(ae) : 0;
 	return take_xattrs(ae, e, st);
 }

@@ -87,8 +87,11 @@ int oci_pick(const char *rows, size_t len, const char *arch, bool top, struct pi
 	ret->n = 0;
 	words_iter_init(&it, rows, len);
 	while ((r = row_next(&it, &row)) == 1) {
-		int how = row.kind == ROW_MANIFEST ? fit(&row, arch) : -1;
+		int how;
 
+		if (row.kind != ROW_MANIFEST)
+			continue;
+		how = fit(&row, arch);
 		if (how < 0) {
 			tell(there, &row);
 			continue;

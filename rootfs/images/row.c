@@ -39,8 +39,8 @@ int row_next(struct words_iter *it, struct row *ret)
 	if (kind == ROW__N)
 		return -EBADMSG;
 	ret->kind = (enum row_kind)kind;
-	for (size_t i = 0; i < rows[kind].n; i++) {
-		ret->f[i] = words_next(it);
+	for (size_t i = 0; i < ROW_FIELDS_MAX; i++) {
+		ret->f[i] = i < rows[kind].n ? words_next(it) : "";
 		if (!ret->f[i])
 			return -EBADMSG;
 	}

@@ -65,7 +65,10 @@ class Store:
 
     def trees(self, ref):
         """The layers' directories, lowest first."""
-        return [os.path.join(self.path, "layers", h, "fs") for h in self.image(ref)["Layer"]]
+        name = os.path.join(self.path, "images/names", ref.replace("/", "+"), "image.ini")
+        with open(name, encoding="utf-8") as ini:
+            layers = [line[6:].strip() for line in ini if line.startswith("Layer=")]
+        return [os.path.join(self.path, "layers", h, "fs") for h in layers]
 
     def merged(self, ref):
         """The listing of the image as overlayfs shows it."""
@@ -218,6 +221,23 @@ class Image:
 
     def write(self, path):
         return outer(path, self.members())
+
+    def umoci(self, folder_):
+        """The tree as umoci unpacks it, or None if it refuses."""
+        folder_ = str(folder_)
+        for name, data in self.members():
+            path = os.path.join(folder_, "layout", name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            if name == "index.json":
+                index = json.loads(data)
+                index["manifests"][0]["annotations"] = {"org.opencontainers.image.ref.name": "t"}
+                data = as_json(index)
+            with open(path, "wb") as out:
+                out.write(data)
+        done = subprocess.run(["umoci", "unpack", "--keep-dirlinks=false", "--image",
+                               folder_ + "/layout:t", folder_ + "/bundle"],
+                              capture_output=True, text=True, timeout=60, check=False)
+        return listing(folder_ + "/bundle/rootfs") if done.returncode == 0 else None
 
 
 if __name__ == "__main__":
