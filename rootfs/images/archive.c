@@ -11,17 +11,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/paths.h"
-#include "rootfs/images/path.h"
-
-#if defined(__x86_64__)
-#define ARCH "amd64"
-#elif defined(__aarch64__)
-#define ARCH "arm64"
-#else
-#error "which GOARCH is this?"
-#endif
-
-/* --- bytes ----------------------------------------------------------------------------------- */
+#include "rootfs/images/plans.h"
 
 static int read_part(const struct archive_file *a, struct range part, char *to, struct fail *f)
 {
@@ -67,9 +57,8 @@ int archive_check(const struct archive_file *a, struct range part, const char *d
 	return strcmp(is, digest) ? differs(digest, is, f) : 0;
 }
 
-/* A document's bytes, NUL-terminated, the caller's. */
-static int read_member(const struct archive_file *a, const struct member *m, char **ret,
-		       struct fail *f)
+int archive_read_member(const struct archive_file *a, const struct member *m, char **ret,
+			struct fail *f)
 {
 	_free_
 	char *data = NULL;
@@ -89,16 +78,15 @@ static int read_member(const struct archive_file *a, const struct member *m, cha
 	return 0;
 }
 
-/* digest: what the bytes must have, or NULL. They are hashed where they are parsed, in memory: the
- * file could change. */
-static int document(const struct archive_file *a, const struct member *m, const char *digest,
-		    enum doc_kind kind, struct buf *ret_rows, struct fail *f)
+/* The bytes are hashed where they are parsed, in memory: the file could change. */
+int archive_document(const struct archive_file *a, const struct member *m, const char *digest,
+		     enum doc_kind kind, struct buf *ret_rows, struct fail *f)
 {
 	_free_
 	char *text = NULL;
 	char is[DIGEST_MAX];
 	struct digest d;
-	int r = read_member(a, m, &text, f);
+	int r = archive_read_member(a, m, &text, f);
 
 	if (r < 0)
 		return r;
@@ -113,9 +101,8 @@ static int document(const struct archive_file *a, const struct member *m, const 
 	return r < 0 ? fail_wrap(f, "\"%.90s\"", m->path) : 0;
 }
 
-/* The member that holds a blob, its size checked. */
-static int blob(const struct archive_file *a, const struct descriptor *d, const struct member **ret,
-		struct fail *f)
+int archive_blob(const struct archive_file *a, const struct descriptor *d,
+		 const struct member **ret, struct fail *f)
 {
 	char path[DIGEST_MAX + 8];
 	int r = digest_check(d->digest, f);
@@ -139,305 +126,14 @@ static int blob(const struct archive_file *a, const struct descriptor *d, const 
 	return 0;
 }
 
-static int blob_document(const struct archive_file *a, const struct descriptor *d,
-			 enum doc_kind kind, struct buf *ret_rows, struct fail *f)
+int archive_blob_document(const struct archive_file *a, const struct descriptor *d,
+			  enum doc_kind kind, struct buf *ret_rows, struct fail *f)
 {
 	const struct member *m;
-	int r = blob(a, d, &m, f);
+	int r = archive_blob(a, d, &m, f);
 
-	return r == 0 ? document(a, m, d->digest, kind, ret_rows, f) : r;
+	return r == 0 ? archive_document(a, m, d->digest, kind, ret_rows, f) : r;
 }
-
-/* --- plans ----------------------------------------------------------------------------------- */
-
-static int add_name(struct image_plan *p, const char *name, struct fail *f)
-{
-	char **grown;
-
-	for (size_t i = 0; i < p->n_names; i++)
-		if (!strcmp(p->names[i], name))
-			return 0;
-	grown = reallocarray(p->names, p->n_names + 1, sizeof(*grown));
-	if (!grown)
-		return fail_set(f, ENOMEM, "no memory");
-	p->names = grown;
-	p->names[p->n_names] = strdup(name);
-	if (!p->names[p->n_names])
-		return fail_set(f, ENOMEM, "no memory");
-	p->n_names++;
-	return 0;
-}
-
-/* A name that an archive says; one that we cannot use is not worth the image. */
-static int add_said(struct archive_file *a, struct image_plan *p, const char *said, struct fail *f)
-{
-	char ref[STORE_REF_MAX + 1];
-	const char *brief;
-	int r;
-
-	if (oci_reference(said, a->path, ref, NULL) < 0)
-		return 0;
-	r = add_name(p, ref, f);
-	brief = oci_short_name(ref);
-	return r == 0 && brief ? add_name(p, brief, f) : r;
-}
-
-static struct image_plan *find_plan(struct archive_file *a, const char *id)
-{
-	for (size_t i = 0; i < a->n_plans; i++)
-		if (!strcmp(a->plans[i].id, id))
-			return &a->plans[i];
-	return NULL;
-}
-
-/* A new plan at the end of the list; counted when it is complete. */
-static int new_plan(struct archive_file *a, struct image_plan **ret, struct fail *f)
-{
-	struct image_plan *grown;
-
-	if (a->n_plans == LIMIT_IMAGE_COUNT)
-		return fail_set(f, EFBIG, "more than %u images in the archive", LIMIT_IMAGE_COUNT);
-	grown = reallocarray(a->plans, a->n_plans + 1, sizeof(*grown));
-	if (!grown)
-		return fail_set(f, ENOMEM, "no memory");
-	a->plans = grown;
-	*ret = &grown[a->n_plans++];
-	**ret = (struct image_plan){0};
-	return 0;
-}
-
-static int set_layers(struct image_plan *p, size_t n, struct fail *f)
-{
-	struct config config;
-	int r = oci_config(p->config.data, p->config.len, n, ARCH, &config, f);
-
-	if (r < 0)
-		return r;
-	p->layers = calloc(n + 1, sizeof(*p->layers));
-	if (!p->layers)
-		return fail_set(f, ENOMEM, "no memory");
-	for (size_t i = 0; i < n; i++) {
-		r = digest_check(config.diffs[i], f);
-		if (r < 0)
-			return fail_wrap(f, "the config's diff ids");
-		strcpy(p->layers[i].diff, config.diffs[i]);
-	}
-	p->n_layers = n;
-	return 0;
-}
-
-/* --- OCI layout ------------------------------------------------------------------------------ */
-
-static int plan_oci_manifest(struct archive_file *a, const struct descriptor *d, struct fail *f)
-{
-	_buf_ struct buf rows = {0};
-	struct image_plan *p;
-	struct manifest m;
-	int r = blob_document(a, d, DOC_MANIFEST, &rows, f);
-
-	if (r == 0)
-		r = oci_manifest(rows.data, rows.len, &m, f);
-	if (r == 0)
-		r = digest_check(m.config.digest, f);
-	if (r < 0)
-		return r;
-	p = find_plan(a, digest_hex(m.config.digest));
-	if (p)
-		return *d->name ? add_said(a, p, d->name, f) : 0;
-	r = new_plan(a, &p, f);
-	if (r < 0)
-		return r;
-	strcpy(p->id, digest_hex(m.config.digest));
-	r = blob_document(a, &m.config, DOC_CONFIG, &p->config, f);
-	if (r == 0)
-		r = set_layers(p, m.n_layers, f);
-	for (size_t i = 0; r == 0 && i < m.n_layers; i++) {
-		const struct member *found;
-
-		r = blob(a, &m.layers[i], &found, f);
-		if (r < 0)
-			return fail_wrap(f, "layer %zu of %zu", i + 1, m.n_layers);
-		p->layers[i].part = (struct range){found->offset, found->size};
-		strcpy(p->layers[i].digest, m.layers[i].digest);
-	}
-	return r == 0 && *d->name ? add_said(a, p, d->name, f) : r;
-}
-
-/* Follows an index entry to its manifest; indexes may be nested. */
-static int plan_oci_entry(struct archive_file *a, struct descriptor d, int depth, struct fail *f)
-{
-	_buf_ struct buf rows = {0};
-	struct picks *picks;
-	int r;
-
-	switch (oci_media(d.media)) {
-	case MEDIA_MANIFEST: return plan_oci_manifest(a, &d, f);
-	case MEDIA_INDEX: break;
-	case MEDIA_SCHEMA1:
-		return fail_set(
-			f, EINVAL,
-			"a manifest of Docker's schema 1; convert it (skopeo copy --format oci)");
-	default: return fail_set(f, EINVAL, "\"%.100s\" in the index is no image", d.media);
-	}
-	if (depth == 0)
-		return fail_set(f, ELOOP, "indexes within indexes");
-	r = blob_document(a, &d, DOC_INDEX, &rows, f);
-	if (r < 0)
-		return r;
-	picks = calloc(1, sizeof(*picks));
-	if (!picks)
-		return fail_set(f, ENOMEM, "no memory");
-	r = oci_pick(rows.data, rows.len, ARCH, false, picks, f);
-	if (r == 0) {
-		/* the name is said at the top */
-		picks->list[0].name = d.name;
-		r = plan_oci_entry(a, picks->list[0], depth - 1, f);
-	}
-	free(picks);
-	return r;
-}
-
-/* Docker's manifest.json, which newer docker-save archives have too, knows whole names. */
-static int docker_names(struct archive_file *a, struct fail *f)
-{
-	const struct member *m = members_find(&a->members, "manifest.json");
-	_buf_ struct buf rows = {0};
-	struct image_plan *p = NULL;
-	struct words_iter it;
-	struct row row;
-	int r = m ? document(a, m, NULL, DOC_SAVE, &rows, f) : 0;
-
-	words_iter_init(&it, rows.data, rows.len);
-	while (r == 0 && (r = row_next(&it, &row)) == 1) {
-		r = 0;
-		if (row.kind == ROW_IMAGE)
-			p = find_plan(a, path_base(row.f[0]));
-		else if (row.kind == ROW_TAG && p)
-			r = add_said(a, p, row.f[0], f);
-	}
-	return r;
-}
-
-static int plan_oci(struct archive_file *a, const struct member *index, struct fail *f)
-{
-	_buf_ struct buf rows = {0};
-	struct picks *picks = calloc(1, sizeof(*picks));
-	int r = picks ? document(a, index, NULL, DOC_INDEX, &rows, f)
-		      : fail_set(f, ENOMEM, "no memory");
-
-	if (r == 0)
-		r = oci_pick(rows.data, rows.len, ARCH, true, picks, f);
-	for (size_t i = 0; r == 0 && i < picks->n; i++) {
-		r = plan_oci_entry(a, picks->list[i], 4, f);
-		if (r < 0)
-			fail_wrap(f, "image %zu of %zu", i + 1, picks->n);
-	}
-	free(picks);
-	return r == 0 ? docker_names(a, f) : r;
-}
-
-/* --- docker-save ----------------------------------------------------------------------------- */
-
-/* Whether a member's path promises a digest: "blobs/sha256/<hex>" or "<hex>.json". */
-static bool promised(const char *path, char ret[DIGEST_MAX])
-{
-	const char *base = path_base(path);
-	size_t len = strspn(base, "0123456789abcdef");
-	bool in_blobs = !strncmp(path, "blobs/sha256/", 13);
-
-	if (len != 64 || (base[len] && strcmp(base + len, ".json") != 0) ||
-	    (!in_blobs && !base[len]))
-		return false;
-	snprintf(ret, DIGEST_MAX, "sha256:%.64s", base);
-	return true;
-}
-
-static int docker_config(struct archive_file *a, struct image_plan *p, const char *path,
-			 struct fail *f)
-{
-	const struct member *m = members_find(&a->members, path);
-	char want[DIGEST_MAX], is[DIGEST_MAX];
-	_free_
-	char *text = NULL;
-	struct digest d;
-	int r;
-
-	if (!m)
-		return fail_set(f, ENOENT, "the config \"%.90s\" is not in the archive", path);
-	r = read_member(a, m, &text, f);
-	if (r < 0)
-		return r;
-	digest_init(&d, NULL);
-	digest_add(&d, text, m->size);
-	digest_end(&d, is);
-	if (!promised(path, want))
-		*a->key = '\0';
-	else if (strcmp(want, is) != 0)
-		return fail_set(
-			f, EBADMSG,
-			"the config \"%.90s\" is damaged: its content is %s; get the archive again",
-			path, is);
-	strcpy(p->id, digest_hex(is));
-	return reader_document(DOC_CONFIG, text, m->size, &p->config, f);
-}
-
-static int docker_layer(struct archive_file *a, struct layer_source *l, const char *path,
-			struct fail *f)
-{
-	const struct member *m = members_find(&a->members, path);
-
-	if (!m)
-		return fail_set(f, ENOENT, "the layer \"%.90s\" is not in the archive", path);
-	l->part = (struct range){m->offset, m->size};
-	if (!promised(path, l->digest))
-		*l->digest = '\0';
-	return 0;
-}
-
-/* One image: its rows are from `it` to the next ROW_IMAGE. */
-static int plan_docker_image(struct archive_file *a, const char *config, struct words_iter it,
-			     struct fail *f)
-{
-	struct words_iter again = it;
-	struct image_plan *p;
-	struct row row;
-	size_t n = 0;
-	int r = new_plan(a, &p, f);
-
-	if (r == 0)
-		r = docker_config(a, p, config, f);
-	if (r < 0)
-		return r;
-	while (row_next(&it, &row) == 1 && row.kind != ROW_IMAGE)
-		n += row.kind == ROW_PATH;
-	if (n > LIMIT_IMAGE_LAYERS)
-		return fail_set(f, EFBIG, "more than %u layers", LIMIT_IMAGE_LAYERS);
-	r = set_layers(p, n, f);
-	n = 0;
-	while (r == 0 && row_next(&again, &row) == 1 && row.kind != ROW_IMAGE)
-		r = row.kind == ROW_PATH ? docker_layer(a, &p->layers[n++], row.f[0], f)
-					 : add_said(a, p, row.f[0], f);
-	return r;
-}
-
-static int plan_docker(struct archive_file *a, const struct member *m, struct fail *f)
-{
-	_buf_ struct buf rows = {0};
-	struct words_iter it;
-	struct row row;
-	int r = document(a, m, NULL, DOC_SAVE, &rows, f), more;
-
-	words_iter_init(&it, rows.data, rows.len);
-	while (r == 0 && (more = row_next(&it, &row)) != 0) {
-		if (more < 0)
-			return fail_set(f, EBADMSG, "the JSON reader talks nonsense");
-		if (row.kind == ROW_IMAGE)
-			r = plan_docker_image(a, row.f[0], it, f);
-	}
-	return r;
-}
-
-/* --- the archive ----------------------------------------------------------------------------- */
 
 /* Makes another file of a->fd: the content without its coat. */
 static int undress(struct archive_file *a, struct fail *f)
@@ -496,7 +192,7 @@ static int make_key(struct archive_file *a, const char *name, struct fail *f)
 		const struct member *m = members_find(&a->members, tops[i]);
 		_free_
 		char *text = NULL;
-		int r = m ? read_member(a, m, &text, f) : 0;
+		int r = m ? archive_read_member(a, m, &text, f) : 0;
 
 		if (r < 0)
 			return r;
@@ -522,39 +218,6 @@ int archive_open(struct archive_file *a, const char *path, const char *name, str
 	if (r == 0)
 		r = make_key(a, name, f);
 	return r < 0 ? fail_wrap(f, "\"%s\"", path) : 0;
-}
-
-static int plan(struct archive_file *a, struct fail *f)
-{
-	const struct member *index = members_find(&a->members, "index.json");
-	const struct member *save = members_find(&a->members, "manifest.json");
-
-	if (index && members_find(&a->members, "oci-layout"))
-		return plan_oci(a, index, f);
-	if (save)
-		return plan_docker(a, save, f);
-	return fail_set(
-		f, EINVAL,
-		"no image archive: it has neither oci-layout and index.json nor manifest.json"
-		" (make one with skopeo copy ... oci-archive:FILE, or docker save)");
-}
-
-int archive_plan(struct archive_file *a, const char *name, struct fail *f)
-{
-	int r = plan(a, f);
-
-	if (r == 0 && a->n_plans == 0)
-		r = fail_set(f, ENOENT, "there is no image in it");
-	if (r == 0 && name && a->n_plans > 1)
-		r = fail_set(f, EINVAL, "it holds %zu images, --name is for one", a->n_plans);
-	if (r == 0 && name) {
-		while (a->plans->n_names > 0)
-			free(a->plans->names[--a->plans->n_names]);
-		r = add_name(a->plans, name, f);
-	}
-	if (r == 0 && a->n_plans == 1 && a->plans->n_names == 0)
-		r = add_said(a, a->plans, "", f);
-	return r < 0 ? fail_wrap(f, "\"%s\"", a->path) : 0;
 }
 
 void archive_done(struct archive_file *a)

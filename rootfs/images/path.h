@@ -4,7 +4,7 @@
  *
  * A normalised path is relative, has no "." or ".." or empty component, no trailing slash, and "" is
  * the layer's root. Whether a component is a symbolic link is not known here: the writer resolves
- * that, inside the layer (rootfs/images/resolve.h).
+ * that, inside the layer (rootfs/images/tree.h).
  */
 #pragma once
 

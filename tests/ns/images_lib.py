@@ -5,6 +5,7 @@ The store is a directory of the test; orlop-image sees it as /var/lib/orlop in a
 own. A layer here is a list of entries for Python's tarfile; an image is a list of layers.
 """
 
+import ctypes
 import gzip
 import hashlib
 import io
@@ -12,6 +13,7 @@ import json
 import os
 import stat
 import subprocess
+import sys
 import tarfile
 
 PROGRAM = os.path.abspath("build/bin/orlop-image")
@@ -72,11 +74,34 @@ class Store:
 
     def merged(self, ref):
         """The listing of the image as overlayfs shows it."""
-        script = 'mount -t overlay none -o "lowerdir=$0" /mnt && exec python3 -B "$1" /mnt'
-        lower = ":".join(reversed(self.trees(ref))) + ":" + _empty_below(self.path)
-        done = subprocess.run(["unshare", "-m", "sh", "-c", script, lower, os.path.abspath(__file__)],
-                              capture_output=True, text=True, timeout=60, check=True)
-        return json.loads(done.stdout)
+        return _lister(":".join(reversed(self.trees(ref))) + ":" + _empty_below(self.path))
+
+
+_LISTER = []
+
+
+def _lister(lower):
+    """Asks a process that has a mount namespace of its own; it lives as long as the tests."""
+    if not _LISTER:
+        _LISTER.append(subprocess.Popen(["unshare", "-m", "/usr/bin/python3", "-B", os.path.abspath(__file__)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+    helper = _LISTER[0]
+    helper.stdin.write(lower + "\n")
+    helper.stdin.flush()
+    found = json.loads(helper.stdout.readline())
+    assert isinstance(found, dict), found
+    return found
+
+
+def _serve_listings():
+    libc = ctypes.CDLL(None, use_errno=True)
+    for line in sys.stdin:
+        lower = line.rstrip("\n")
+        if libc.mount(b"none", b"/mnt", b"overlay", 0, f"lowerdir={lower}".encode()) < 0:
+            print(json.dumps(f"overlay of {lower}: {os.strerror(ctypes.get_errno())}"), flush=True)
+            continue
+        print(json.dumps(listing("/mnt")), flush=True)
+        libc.umount2(b"/mnt", 2)
 
 
 def _empty_below(path):
@@ -241,6 +266,4 @@ class Image:
 
 
 if __name__ == "__main__":
-    import sys
-
-    print(json.dumps(listing(sys.argv[1])))
+    _serve_listings()

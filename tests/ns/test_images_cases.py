@@ -335,7 +335,7 @@ def test_40_fifos_are_made_and_devices_skipped(store, tmp_path):
     assert (found["p"]["type"], found["p"]["mode"], found["p"]["uid"]) == ("p", "0o622", 4)
 
 
-@pytest.mark.parametrize("raw", [b"", bytes(1024), bytes(10240)])
+@pytest.mark.parametrize("raw", [b"", bytes(1024), bytes(10240)], ids=["empty", "end", "zeros"])
 def test_41_layers_of_nothing(store, tmp_path, raw):
     store.ok("import", Image(layer(file("f")), raw).write(tmp_path / "a.tar"))
     assert "f" in store.merged("test:1")

@@ -19,6 +19,9 @@ int tree_attributes(struct writer *w, int fd, const struct entry *e, struct fail
 /* Puts down a directory's time for later. */
 int tree_time_later(struct writer *w, const char *real, struct timespec mtime, struct fail *f);
 
+/* Owner, mode and attributes of an opened file of a layer below. */
+int tree_copy_attributes(int from, int to, const struct stat *st, struct fail *f);
+
 /* Copies a file, link or FIFO of a layer below to the same place in this tree. */
 int tree_copy_up(struct writer *w, int from, const char *name, const struct stat *st, int to,
 		 struct fail *f);
@@ -29,6 +32,10 @@ int tree_root_from_below(struct writer *w, struct fail *f);
 /* Hides everything that the layers below have, name by name: overlayfs merges roots whatever is
  * said, and a tree with marks for these names is only good on these layers. */
 int tree_hide_all_below(struct writer *w, struct fail *f);
+
+/* Writes an entry of each kind at a name of a directory; NULL where policy_kind() does not say WRITE. */
+extern int (*const tree_writers[ENTRY__N])(struct writer *, int parent, const char *name,
+					   const struct entry *, struct fail *);
 
 int tree_set_opaque(int dir, struct fail *f);
 int tree_whiteout(int parent, const char *name, struct fail *f);
