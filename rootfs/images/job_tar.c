@@ -93,13 +93,15 @@ static int put_buf(struct buf *b, struct job_status *st)
 }
 
 /* libarchive gives holes as jumps of the offset, and blocks of any size. */
-static int put_data(struct archive *a, struct buf *b, struct job_status *st)
+static int put_data(struct archive *a, struct source *s, uint64_t size, struct buf *b,
+		    struct job_status *st)
 {
 	const void *block;
 	la_int64_t offset;
 	size_t len;
 	int r;
 
+	s->may_end = false;
 	while ((r = archive_read_data_block(a, &block, &len, &offset)) == ARCHIVE_OK) {
 		for (size_t done = 0; done < len;) {
 			size_t n = len - done < REC_DATA_MAX ? len - done : REC_DATA_MAX;
@@ -112,6 +114,7 @@ static int put_data(struct archive *a, struct buf *b, struct job_status *st)
 				return r;
 			done += n;
 		}
+		s->may_end = (uint64_t)offset + len >= size;
 	}
 	return r == ARCHIVE_EOF ? 0 : source_fail(a, "tar", st);
 }
@@ -154,7 +157,7 @@ int job_layer(const void *arg, struct job_status *st)
 		record_add_entry(&b, &e);
 		r = put_buf(&b, st);
 		if (r == 0 && e.kind == ENTRY_FILE)
-			r = put_data(a, &b, st);
+			r = put_data(a, &s, e.size, &b, st);
 	}
 	if (r < 0)
 		return r;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TAR_BLOCK 512u
+
 static la_ssize_t more(struct archive *a, void *data, const void **ret)
 {
 	struct source *s = data;
@@ -21,10 +23,13 @@ static la_ssize_t more(struct archive *a, void *data, const void **ret)
 		archive_set_error(a, errno, "read: %s", strerror(errno));
 		return -1;
 	}
-	if (!s->stream) {
-		s->at += (uint64_t)n;
-		s->left -= (uint64_t)n;
+	if (n == 0 && s->stream && s->may_end && s->at % TAR_BLOCK) {
+		n = (ssize_t)(TAR_BLOCK - s->at % TAR_BLOCK);
+		memset(s->block, 0, (size_t)n);
 	}
+	s->at += (uint64_t)n;
+	if (!s->stream)
+		s->left -= (uint64_t)n;
 	*ret = s->block;
 	return n;
 }

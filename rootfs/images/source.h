@@ -12,9 +12,12 @@
 
 struct source {
 	bool stream;   /* JOB_IN is a pipe: read to its end */
-	uint64_t at;   /* next byte, unless it is a stream */
+	uint64_t at;   /* next byte */
 	uint64_t left; /* bytes, unless it is a stream */
 	uint64_t base; /* where the part begins */
+	/* A stream may end here, short of a whole tar block: the last entry is complete and only its
+	 * padding is missing. `umoci insert` (0.4.7) writes such layers, and the peers read them. */
+	bool may_end;
 	char block[256 << 10];
 };
 

@@ -167,3 +167,16 @@ def test_absolute_symlinks_stay_in_the_image(store, tmp_path):
     found = store.merged("test:1")
     assert found["out"]["link"] == str(canary)
     assert str(canary)[1:] + "/f" in found
+
+
+def test_a_layer_may_lack_the_padding_of_its_last_file(store, tmp_path):
+    """`umoci insert` 0.4.7 ends a layer with the last byte of the last file."""
+    whole = layer(file("a", "first"), file("b", "x" * 700))
+    cut = whole[:512 + 512 + 512 + 700]
+    path = Image(cut).write(tmp_path / "unpadded.tar")
+    store.ok("import", path)
+
+
+def test_a_layer_that_ends_inside_a_file_is_refused(store, tmp_path):
+    whole = layer(file("a", "first"), file("b", "x" * 700))
+    store.refused("import", Image(whole[:512 + 512 + 512 + 650]).write(tmp_path / "cut.tar"), saying="runcated")
