@@ -133,6 +133,15 @@ static int rotate(struct folder *d, const struct rotate_options *o, uint64_t *re
 	return 0;
 }
 
+size_t folder_fit(const struct folder *d, const struct rotate_options *o, const char *data,
+		  size_t len)
+{
+	size_t room = d->fd >= 0 && d->size < o->size ? (size_t)(o->size - d->size) : 0;
+	const char *newline = len > room && room ? memrchr(data, '\n', room) : NULL;
+
+	return newline ? (size_t)(newline - data) + 1 : len;
+}
+
 int folder_append(struct folder *d, const struct rotate_options *o, const void *data, size_t len,
 		  uint64_t *ret_lost)
 {

@@ -30,6 +30,11 @@ void folder_done(struct folder *d);
 int folder_append(struct folder *d, const struct rotate_options *o, const void *data, size_t len,
 		  uint64_t *ret_lost);
 
+/* How many of these bytes to append first, so that `current` is filled before it is rotated: whole records
+ * that still fit, or all if none does. */
+size_t folder_fit(const struct folder *d, const struct rotate_options *o, const char *data,
+		  size_t len);
+
 /* Reads the unit's files in this place, oldest first, each whole, and hands them to put(), which
  * returns 0 or -errno. A file that was taken is removed. Files above `max` bytes are not expected
  * here and come in pieces that end with a newline. */

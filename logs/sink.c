@@ -94,21 +94,26 @@ static int leave_ring(struct sink *s, int64_t mono)
 	return 0;
 }
 
-/* One write to where records go now; the ring is the second choice. */
-static int put(struct sink *s, const char *records, size_t len, int64_t mono)
+/* Writes to where records go now; the ring is the second choice. Returns how many bytes were written: all,
+ * or less if the ring failed as well. */
+static size_t put(struct sink *s, const char *records, size_t len, int64_t mono)
 {
+	size_t done = 0;
 	uint64_t lost = 0;
-	int r;
 
-	if (!s->in_ring) {
-		r = put_store(s, records, len);
-		if (r == 0)
-			return 0;
-		to_ring(s, mono);
+	while (!s->in_ring && done < len) {
+		size_t n = folder_fit(&s->store, &s->options, records + done, len - done);
+
+		if (put_store(s, records + done, n) < 0)
+			to_ring(s, mono);
+		else
+			done += n;
 	}
-	r = folder_append(&s->ring, &ring_options, records, len, &lost);
+	if (done < len &&
+	    folder_append(&s->ring, &ring_options, records + done, len - done, &lost) == 0)
+		done = len;
 	s->ring_dropped += lost;
-	return r;
+	return done;
 }
 
 static void say_dropped(struct sink *s, int64_t now, int64_t mono)
@@ -119,7 +124,7 @@ static void say_dropped(struct sink *s, int64_t now, int64_t mono)
 	if (!dropped)
 		return;
 	line_add_dropped(&marker, dropped, now, &s->last_time);
-	if (!marker.bad && put(s, marker.data, marker.len, mono) == 0)
+	if (!marker.bad && put(s, marker.data, marker.len, mono) == marker.len)
 		s->dropped -= dropped;
 	else
 		s->say_at = mono + RETRY_LAST;
@@ -128,12 +133,16 @@ static void say_dropped(struct sink *s, int64_t now, int64_t mono)
 void sink_write(struct sink *s, const char *records, size_t len, uint64_t raw, int64_t now,
 		int64_t mono)
 {
+	size_t done;
+
 	if (s->in_ring && mono >= s->retry_at && s->store.place->dir >= 0)
 		leave_ring(s, mono);
 	say_dropped(s, now, mono);
 	/* a marker that could not be written keeps its place: what follows is lost with it */
-	if (s->dropped || put(s, records, len, mono) < 0)
-		sink_drop(s, raw, mono);
+	done = s->dropped ? 0 : put(s, records, len, mono);
+	/* of a batch that was written in part nobody knows how much output the rest stood for: by share */
+	if (done < len)
+		sink_drop(s, raw - (uint64_t)((double)raw * (double)done / (double)len), mono);
 }
 
 void sink_drop(struct sink *s, uint64_t raw, int64_t mono)

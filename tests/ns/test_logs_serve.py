@@ -294,6 +294,8 @@ def test_size_and_files_bound_each_unit(logs):
     assert len(logs.files("small.container")) == 3
     numbers = [int(t) for t in logs.texts("small.container")]
     assert numbers == list(range(numbers[0], 20000))
+    full = [len(data) for data in logs.contents("small.container")[:-1]]
+    assert min(full) > (64 << 10) - 100, "a file is filled before it is rotated"
 
 
 @served("--total", "1000000")
