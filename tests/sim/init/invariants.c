@@ -181,6 +181,10 @@ static void check_state_action(struct world *w, const struct action *a, uint32_t
 		check_limit(w, i);
 		check_requirements(w, i);
 	}
+	/* The kernel's news may be lost: before it is given up, the cgroup is looked at. */
+	if (a->from == SUP_ENDING && a->to == SUP_STUCK && !u->checked)
+		world_break(w, "%s: stuck, but its cgroup was not looked at", w->names[i]);
+	u->checked = false;
 	if (a->to == SUP_BACKOFF && w->shutdown)
 		world_break(w, "%s: restarts during shutdown", w->names[i]);
 }
@@ -191,6 +195,8 @@ static void check_reply(struct world *w, const struct action *a)
 		world_break(w, "token %u answered twice", a->token);
 	else
 		w->tokens[a->token] = false;
+	if (a->token < WORLD_TOKENS && w->must_refuse[a->token] && a->code != 5)
+		world_break(w, "a start during shutdown was answered with %d", a->code);
 }
 
 void check_action(struct world *w, const struct action *a)
@@ -220,6 +226,7 @@ void check_action(struct world *w, const struct action *a)
 		if (w->probes >= 16)
 			world_break(w, "too many probes");
 		break;
+	case ACTION_CG_CHECK: w->units[i].checked = true; break;
 	case ACTION_STATE: check_state_action(w, a, i); break;
 	default: break;
 	}
@@ -237,6 +244,39 @@ static void check_nothing_lives(struct world *w, uint32_t i, const struct sup_un
 	if (t->main || t->starter || t->helper || world_populated(t))
 		world_break(w, "%s is %s, but something of it lives", w->names[i],
 			    sup_state_names[u->state]);
+}
+
+/* Nobody goes on starting what is to be stopped. */
+static void check_end(struct world *w, uint32_t i, const struct sup_unit_info *u)
+{
+	const struct world_unit *t = &w->units[i];
+
+	if (u->state == SUP_ENDING && t->starter && !t->cloned && !t->cancelled)
+		world_break(w, "%s ends, but its start goes on", w->names[i]);
+}
+
+static bool comes_after(const struct world *w, uint32_t i, uint32_t j, bool *seen)
+{
+	for (uint32_t k = 0; k < w->n; k++) {
+		if (seen[k] || !edge(w, i, DEP_AFTER, k))
+			continue;
+		seen[k] = true;
+		if (k == j || comes_after(w, k, j, seen))
+			return true;
+	}
+	return false;
+}
+
+/* Refused is who said so, and who lies in a cycle of orders that somebody wrote: nobody else. */
+static void check_refused(struct world *w, uint32_t i, const struct sup_unit_info *u)
+{
+	bool seen[WORLD_UNITS] = {false};
+
+	if (!u->refused || w->configs[i].refused || w->units[i].cycle)
+		return;
+	w->units[i].cycle = comes_after(w, i, i, seen);
+	if (!w->units[i].cycle)
+		world_break(w, "%s is refused (%s), but lies in no cycle", w->names[i], u->refused);
 }
 
 static void check_owned(struct world *w, uint32_t i)
@@ -358,6 +398,8 @@ void check_quiet(struct world *w)
 			world_break(w, "%s: a state nobody told", w->names[i]);
 		check_nothing_lives(w, i, &u);
 		check_owned(w, i);
+		check_end(w, i, &u);
+		check_refused(w, i, &u);
 		check_deadline(w, i, &u);
 		check_waiting(w, i, &u);
 		check_bonds(w, i, &u);

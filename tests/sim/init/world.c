@@ -643,6 +643,8 @@ static void request(struct world *w)
 	if (w->ids[e.unit] == SUP_NONE)
 		return;
 	e.token = percent(w, 70) ? new_token(w) : 0;
+	w->must_refuse[e.token] = w->shutdown && e.token &&
+				  (e.kind == EVENT_START || e.kind == EVENT_RESTART);
 	if ((e.kind == EVENT_START || e.kind == EVENT_RESTART) && !w->configs[e.unit].refused &&
 	    !w->shutdown)
 		pulled(w, e.unit);
@@ -856,6 +858,8 @@ bool world_run(struct world *w, uint64_t seed, FILE *trace)
 	for (int i = 0; i < 8; i++)
 		chance(w);
 	make_units(w);
+	for (uint32_t i = 0; i < w->n; i++)
+		w->units[i].life = 1; /* 0 is for events of no unit */
 	if (trace)
 		print_units(w);
 	w->sup = sup_new(NULL);

@@ -34,6 +34,8 @@ struct world_unit {
 	uint32_t life; /* counts spawns: events of an earlier life are dropped */
 	uint32_t helper_life, probe_life;
 	bool cancelled;
+	bool checked; /* its cgroup was looked at since its state changed */
+	bool cycle;   /* known to lie in one */
 	bool removed; /* from the configuration: it goes without an order */
 
 	/* what was asked */
@@ -70,6 +72,7 @@ struct world {
 	uint32_t n_events;
 
 	bool tokens[WORLD_TOKENS]; /* still to be answered */
+	bool must_refuse[WORLD_TOKENS];
 	uint32_t n_tokens;
 
 	uint64_t seq;
