@@ -98,7 +98,7 @@ EFFECT(begin)
 {
 	u->caused = u->ready = u->finished = u->posted = u->execed = u->exited = u->oom = false;
 	u->run_since = u->ran = 0;
-	u->blocker = 0;
+	u->blocker = UINT32_MAX;
 	u->helper_killed = false;
 }
 

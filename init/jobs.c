@@ -322,29 +322,45 @@ bool dep_blocks(const struct sup *sup, const struct sup_unit *u, const struct su
 	return false;
 }
 
-/* The edge that blocked last is asked first: a target with ten thousand members is woken by each. */
+/* The edge that blocked last is asked first. */
 static bool still_blocked(const struct sup *sup, const struct sup_unit *u)
 {
 	return u->blocker < u->n_deps && dep_blocks(sup, u, deps_of(sup, u) + u->blocker);
 }
 
-static enum cue due_start(struct sup *sup, struct sup_unit *u)
+/* From edge `i` on: CUE_NONE at the first that blocks. */
+static enum cue scan_start(const struct sup *sup, struct sup_unit *u, uint32_t i)
 {
-	enum cue cue = CUE_GO_UP;
-
-	if (still_blocked(sup, u))
-		return CUE_NONE;
-	for_each_dep (d, sup, u) {
-		enum edge_verdict verdict = start_edge(sup, d);
+	for (; i < u->n_deps; i++) {
+		enum edge_verdict verdict = start_edge(sup, deps_of(sup, u) + i);
 
 		if (verdict == EDGE_FAILS)
 			return CUE_DEP_FAILED;
-		if (verdict == EDGE_WAIT && cue) {
-			u->blocker = (uint32_t)(d - deps_of(sup, u));
-			cue = CUE_NONE;
+		if (verdict == EDGE_WAIT) {
+			u->blocker = i;
+			return CUE_NONE;
 		}
 	}
-	return cue;
+	return CUE_GO_UP;
+}
+
+static bool start_fails(const struct sup *sup, const struct sup_unit *u)
+{
+	for_each_dep (d, sup, u)
+		if (start_edge(sup, d) == EDGE_FAILS)
+			return true;
+	return false;
+}
+
+/* A target with ten thousand members is woken by each of them: the search goes on where it stood, and
+ * looks at all of them only when a neighbour went down (the blocker is forgotten then) and at the end. */
+static enum cue due_start(struct sup *sup, struct sup_unit *u)
+{
+	if (u->blocker >= u->n_deps && start_fails(sup, u))
+		return CUE_DEP_FAILED;
+	if (u->blocker < u->n_deps && scan_start(sup, u, u->blocker) == CUE_NONE)
+		return CUE_NONE;
+	return scan_start(sup, u, 0);
 }
 
 static enum cue due_stop(struct sup *sup, struct sup_unit *u)

@@ -133,6 +133,13 @@ void sup_queue_neighbours(struct sup *sup, struct sup_unit *u)
 		sup_queue(sup, &sup->units[d->to]);
 }
 
+void sup_count_busy(struct sup *sup)
+{
+	sup->n_busy = 0;
+	for_each_unit (u, sup)
+		sup->n_busy += !unit_is(u, STATE_OVER);
+}
+
 /* --- the state -------------------------------------------------------------------------------- */
 
 static uint64_t state_deadline(const struct sup *sup, const struct sup_unit *u)
@@ -192,7 +199,9 @@ void unit_set_state(struct sup *sup, struct sup_unit *u, enum sup_state state, c
 	bool was_up = unit_is(u, STATE_UP);
 	struct action *a = sup_act(sup, ACTION_STATE, u);
 
+	sup->n_busy -= !unit_is(u, STATE_OVER);
 	u->state = state;
+	sup->n_busy += !unit_is(u, STATE_OVER);
 	u->since = sup->now;
 	a->from = from;
 	a->to = state;

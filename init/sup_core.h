@@ -173,6 +173,7 @@ struct sup {
 	uint32_t queue_at, queue_len;
 	uint32_t *stack; /* of 2 n: work lists of jobs.c */
 	uint32_t leavers;
+	uint32_t n_busy; /* units that shutdown must wait for: not STATE_OVER */
 
 	enum sup_net net;
 	char net_text[128];
@@ -277,6 +278,7 @@ void sup_log(struct sup *sup, const struct sup_unit *u, const char *fmt, ...)
 void sup_reply(struct sup *sup, uint32_t token, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void sup_queue(struct sup *sup, struct sup_unit *u);
+void sup_count_busy(struct sup *sup); /* after states came from elsewhere */
 void sup_queue_neighbours(struct sup *sup, struct sup_unit *u);
 static inline bool sup_room(const struct sup *sup)
 {

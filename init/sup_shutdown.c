@@ -73,13 +73,9 @@ static bool waits_for(const struct sup_unit *u)
 
 void shutdown_check(struct sup *sup)
 {
-	bool left = false;
-
 	if (!sup->shutdown || sup->shutdown_said)
 		return;
-	for_each_unit (u, sup)
-		left = left || waits_for(u);
-	if (left && sup->now < sup->shutdown_end)
+	if (sup->n_busy && sup->now < sup->shutdown_end)
 		return;
 	sup->shutdown_said = true;
 	tell(sup, SUP_SHUTDOWN_DOWN);

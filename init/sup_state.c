@@ -266,6 +266,7 @@ static int get_all(struct sup *sup, struct words_iter *it, struct fail *f)
 static void restore(struct sup *sup)
 {
 	sup->heap.n = 0;
+	sup_count_busy(sup);
 	sup->probes = 0;
 	for_each_unit (u, sup) {
 		for (int t = 0; t < TIMER__N; t++)

@@ -48,7 +48,7 @@ BREAKS = {
     "a lost empty cgroup is not looked for": (
         "init/effects.c", "sup_act(sup, ACTION_CG_CHECK, u);", ";"),
     "the end of shutdown is not forced": (
-        "init/sup_shutdown.c", "if (left && sup->now < sup->shutdown_end)", "if (left)"),
+        "init/sup_shutdown.c", "if (sup->n_busy && sup->now < sup->shutdown_end)", "if (sup->n_busy)"),
     "a start that is stopped is not cancelled": (
         "init/effects.c", "if (u->has & HAS_STARTER)\n\t\tsup_act(sup, ACTION_CANCEL_START, u);", ""),
     "leftovers of a helper are forgotten": (
