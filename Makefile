@@ -94,7 +94,7 @@ SETUP_GOALS := run test image
 DEPS_FIRST  := $(if $(filter $(SETUP_GOALS),$(MAKECMDGOALS)),deps)
 
 .PHONY: all deps image run test check fuzz bench install format lint clean help FORCE
-.PHONY: test-unit test-sim test-fuzz test-ns test-qemu
+.PHONY: sim test-unit test-sim test-fuzz test-ns test-qemu
 
 all: $(PROGRAMS) ## build the programs into build/bin/
 
@@ -169,6 +169,10 @@ test-unit: $(UNIT_BINS) ## unit tests (SAN=1: under ASan and UBSan)
 
 test-sim: $(SIM_BINS) ## the supervisor in a simulated world (SAN=1 too)
 	@tools/run-tests sim $(SIM_BINS)
+
+SEEDS ?= 1000000
+sim: build/tests/sim/init/test_random ## a million random worlds around the supervisor (SEEDS=N)
+	@SIM_ALL=1 SIM_SEEDS=$(SEEDS) $<
 
 test-fuzz: $(FUZZ_BINS) ## every fuzzer for FUZZ_SECONDS (10) seconds
 	@tools/run-fuzz $(FUZZ_SECONDS) $(FUZZ_BINS)
