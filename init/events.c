@@ -60,10 +60,11 @@ static void tell_console(const struct action *a, const struct sup_unit_info *inf
 {
 	const struct unit *u = shell_unit(a->unit);
 	struct run *r = run_find(a->unit);
+	const char *why = info->text[0] ? info->text : a->text;
 
 	if (a->to == SUP_FAILED || a->to == SUP_STUCK)
 		console_say("%s: %s (%s)%s%s", info->name, sup_state_names[a->to],
-			    sup_result_names[a->result], a->text[0] ? ": " : "", a->text);
+			    sup_result_names[a->result], why[0] ? ": " : "", why);
 	if (a->to != SUP_UP || info->kind != UNIT_CONTAINER || !u || !r)
 		return;
 	stamp(STAMP_FIRST_CONTAINER);

@@ -7,6 +7,7 @@
 #include "init/addresses.h"
 #include "init/shell.h"
 #include "init/verbs.h"
+#include "units/diag.h"
 #include "units/value.h"
 
 /* Members of the published ports: ["8080->80/tcp"]. */
@@ -132,6 +133,25 @@ static void add_exit(struct json_out *j, const struct sup_unit_info *info)
 		json_bool(j, "oom", true);
 }
 
+/* What its files have wrong, each with its place. */
+static void add_problems(struct json_out *j, const struct unit *u)
+{
+	if (!u || !u->n_diags)
+		return;
+	json_array(j, "problems");
+	for (size_t i = 0; i < u->n_diags; i++) {
+		const struct diag *d = u->diags[i];
+		char text[600];
+
+		snprintf(text, sizeof(text), "%s:%u:%u: %s[%s]: %s%s%s",
+			 d->at.file ? d->at.file : "", d->at.line, d->at.column,
+			 d->severity == DIAG_ERROR ? "error" : "warning", d->code, d->message,
+			 d->hint ? "; " : "", d->hint ? d->hint : "");
+		json_str(j, NULL, text);
+	}
+	json_end(j);
+}
+
 static void unit_status(const struct answer *a, uint32_t id)
 {
 	const struct unit *u = shell_unit(id);
@@ -155,6 +175,7 @@ static void unit_status(const struct answer *a, uint32_t id)
 		json_str(&l.j, "text", info.text);
 	if (info.refused)
 		json_str(&l.j, "refused", info.refused);
+	add_problems(&l.j, u);
 	add_exit(&l.j, &info);
 	json_int(&l.j, "restarts", info.restarts);
 	if (info.state == SUP_BACKOFF && info.deadline != SUP_NEVER)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from conftest import HELLO_IMAGE, HELLO_UNITS
-from guest import Disk, Guest, build_image, copy_units, until
+from guest import Disk, Guest, NotAnswered, build_image, copy_units, until
 
 READER = """\
 [Unit]
@@ -80,7 +80,10 @@ def test_every_good_unit_is_up(guest):
 def test_a_broken_unit_is_told_with_its_place_and_stops_nobody(guest):
     unit = guest.units()["broken.container"]
     assert unit["state"] in ("failed", "refused")
-    told = str(guest.orlop("status", "broken.container"))
+    with pytest.raises(NotAnswered) as status:  # 3: it does not run
+        guest.orlop("status", "broken.container")
+    assert status.value.code == 3
+    told = str(status.value)
     assert re.search(r"broken\.container:3:\d+", told), told
     assert re.search(r"broken\.container:4:\d+", told), told
 
