@@ -191,6 +191,14 @@ static pid_t clone_and_wait(struct clone_args *args, struct run *run)
 #endif
 }
 
+static int hand_over(struct run *run, struct fail *f)
+{
+	int r = report_cloned(run->report, run->pid, (int)run->plan->process.stop_signal,
+			      run->pidfd, run->userns, run->netns);
+
+	return r < 0 ? fail_set(f, -r, "sending the pidfd") : 0;
+}
+
 int clone_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	/* Its parent is ours (PID 1), which waits for it as for any child; the signal it ends with is
@@ -210,18 +218,16 @@ int clone_apply(struct run *run, char *const *arg, struct fail *f)
 	if (pid < 0)
 		return fail_set(f, errno, "clone3%s",
 				errno == EAGAIN ? " (pids.max is reached)" : "");
-	return 0;
+	return run->spec->run_init ? hand_over(run, f) : 0;
 }
 
 /* In the container's first process: with its pid and pidfd, which the kernel has put into our memory
- * before it first ran. */
+ * before it first ran. A process with memory and fds of its own (RunInit=) has neither: there the
+ * parent has handed over already. */
 int hand_over_apply(struct run *run, char *const *arg, struct fail *f)
 {
-	int r = report_cloned(run->report, run->pid, (int)run->plan->process.stop_signal,
-			      run->pidfd, run->userns, run->netns);
-
 	(void)arg;
-	return r < 0 ? fail_set(f, -r, "sending the pidfd") : 0;
+	return run->spec->run_init ? 0 : hand_over(run, f);
 }
 
 int wait_apply(struct run *run, char *const *arg, struct fail *f)

@@ -330,3 +330,10 @@ def test_stop_signal_is_reported(world):
     world.image("quits", [world.layer_of_busybox], Cmd=["true"], StopSignal="SIGQUIT")
     assert world.start(image="quits").cloned["stop_signal"] == 3
     assert world.start(image="quits", stop_signal=2).cloned["stop_signal"] == 2
+
+
+def test_run_init_hands_over_its_pid_like_any_other(world):
+    """Its first process has fds of its own, so the pidfd is sent by the start helper."""
+    result = world.start(image="keys", run_init=True)
+    assert result.failed is None and result.exit["code"] == 0, result
+    assert json.loads(result.output)
