@@ -46,9 +46,10 @@
 #define PATH_RESOLVD \
 	PATH_RUNDIR "/resolv.d" /* parts of it: "static", and one for each DHCP lease */
 #define PATH_NETSPEC \
-	PATH_RUNDIR "/network"           /* what orlop-net up made, every blank filled in: words */
-#define PATH_PORTS  PATH_RUNDIR "/ports" /* one file for each attached unit: words */
-#define PATH_NOTIFY PATH_RUNDIR "/notify"
+	PATH_RUNDIR "/network"            /* what orlop-net up made, every blank filled in: words */
+#define PATH_PORTS   PATH_RUNDIR "/ports" /* one file for each attached unit: words */
+#define PATH_STARTED PATH_RUNDIR "/started" /* spec of each container's last start */
+#define PATH_NOTIFY  PATH_RUNDIR "/notify"
 
 #define PATH_CGROUP  "/sys/fs/cgroup"
 #define CGROUP_UNITS "orlop" /* below PATH_CGROUP: one folder for each unit */

@@ -55,6 +55,12 @@ enum run_fd {
 	RUN_IN_NETNS = 7,  /* may be closed */
 };
 
+/* The fds that orlop-run exec is given, beside 0, 1 and 2. */
+enum run_exec_fd {
+	RUN_EXEC_PIDFD = 3,  /* of the container's main process */
+	RUN_EXEC_CGROUP = 4, /* the container's */
+};
+
 #define FRAME_MAGIC 0x316c726fu /* "orl1" in memory on a little-endian machine */
 
 struct frame_head {

@@ -11,6 +11,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } verbs[] = {
 	{"start", "UNIT", "start a container; called by PID 1, with its fds", verb_start},
+	{"exec", "[-u USER] [-w DIR] [-e NAME=VALUE]... UNIT COMMAND...",
+	 "run a command in a container; called by PID 1, with its fds", verb_exec},
 	{"plan", "UNIT|FILE", "print what a start would do", verb_plan},
 	{"seccomp-compile", "DIR", "compile the default system call filters into DIR",
 	 verb_seccomp_compile},
@@ -21,7 +23,7 @@ static int usage(FILE *to)
 {
 	fprintf(to, "usage: orlop-run VERB ARGUMENT...\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		fprintf(to, "  %-15s %-10s %s\n", verbs[i].name, verbs[i].usage, verbs[i].help);
+		fprintf(to, "  %s %s\n      %s\n", verbs[i].name, verbs[i].usage, verbs[i].help);
 	return to == stdout ? 0 : 2;
 }
 

@@ -16,6 +16,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_LIMIT] = {"limit", {"file", "value", "need"}},
 	[STEP_DEVICE_FILTER] = {"device-filter", {NULL}},
 	[STEP_VOLUME_MAKE] = {"volume-make", {"name"}},
+	[STEP_RECORD] = {"record", {"unit"}},
 	[STEP_SCRATCH] = {"scratch", {"unit"}},
 	[STEP_FILTER] = {"filter", {"profile", "caps"}},
 	[STEP_NAMESPACES] = {"namespaces", {"uids", "gids", "net"}},
@@ -175,6 +176,7 @@ static void add_helper_steps(struct maker *m)
 	for (size_t i = 0; i < s->n_mounts; i++)
 		if (!strcmp(s->mounts[i].type, "volume"))
 			ADD1(m, STEP_VOLUME_MAKE, s->mounts[i].source);
+	ADD1(m, STEP_RECORD, s->unit);
 	ADD1(m, STEP_SCRATCH, s->unit);
 	if (!s->seccomp || strcmp(s->seccomp, "unconfined"))
 		ADD2(m, STEP_FILTER, s->seccomp ? s->seccomp : "default", m->cap_list);

@@ -24,9 +24,12 @@ struct run {
 	const struct container_spec *spec;
 	const struct image *image;
 	const struct plan *plan;
+	const char *words; /* the spec as it came */
+	size_t words_len;
 	struct process *process; /* the plan's; the user step adds HOME */
 
-	bool timed; /* say what each step takes */
+	bool dies_with_parent; /* exec: who kills orlop-run kills the command */
+	bool timed;            /* say what each step takes */
 
 	int report; /* to PID 1 */
 	int cgroup;
@@ -58,6 +61,7 @@ struct run {
 struct step_code {
 	int (*apply)(struct run *run, char *const *arg, struct fail *f);
 	void (*undo)(struct run *run, char *const *arg);
+	int some;    /* enum steps_some (steps.h): it is a step of exec too */
 	bool pinned; /* after the hand-over it is PID 1's to keep, whatever becomes of this start */
 };
 
@@ -65,6 +69,8 @@ struct step_code {
 int limit_apply(struct run *run, char *const *arg, struct fail *f);
 int device_filter_apply(struct run *run, char *const *arg, struct fail *f);
 int volume_make_apply(struct run *run, char *const *arg, struct fail *f);
+int record_apply(struct run *run, char *const *arg, struct fail *f);
+void record_undo(struct run *run, char *const *arg);
 int scratch_apply(struct run *run, char *const *arg, struct fail *f);
 void scratch_undo(struct run *run, char *const *arg);
 int port_apply(struct run *run, char *const *arg, struct fail *f);
@@ -123,3 +129,7 @@ int exec_apply(struct run *run, char *const *arg, struct fail *f);
 /* Makes files be created as the container's root sees itself: fsuid and fsgid to the range's base, file
  * capabilities kept. An overlay whose layers are idmapped is silently read-only without it. */
 int run_act_as_root(struct run *run, struct fail *f);
+
+/* Output goes to a pipe that somebody on the host made: the container's root must be able to open it again
+ * by /dev/stdout, as many images do. */
+int run_own_output(struct run *run, struct fail *f);

@@ -23,15 +23,14 @@ static int fd_if_open(int fd)
 	return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
 }
 
-static int read_spec(struct container_spec *spec, const char *unit, struct fail *f)
+static int read_spec(struct run *run, struct container_spec *spec, const char *unit, struct fail *f)
 {
-	_free_
-	char *data = NULL;
-	size_t len;
-	int r = io_read_fd(RUN_IN_SPEC, "spec", LIMIT_SPEC, &data, &len, f);
+	char *words = NULL; /* the run's, until the process ends */
+	int r = io_read_fd(RUN_IN_SPEC, "spec", LIMIT_SPEC, &words, &run->words_len, f);
 
+	run->words = words;
 	if (r == 0)
-		r = spec_decode(spec, data, len, f);
+		r = spec_decode(spec, words, run->words_len, f);
 	if (r == 0 && (!spec->unit || strcmp(spec->unit, unit)))
 		r = fail_set(f, EINVAL, "the spec is of \"%s\", not of \"%s\"",
 			     spec->unit ? spec->unit : "", unit);
@@ -39,13 +38,13 @@ static int read_spec(struct container_spec *spec, const char *unit, struct fail 
 }
 
 /* What must be known before there are steps: reported as steps of their own. */
-static int prepare(const char *unit, struct container_spec *spec, struct image *image,
-		   struct plan *plan, const char **ret_step, struct fail *f)
+static int prepare(struct run *run, const char *unit, struct container_spec *spec,
+		   struct image *image, struct plan *plan, const char **ret_step, struct fail *f)
 {
 	int r;
 
 	*ret_step = "spec";
-	r = read_spec(spec, unit, f);
+	r = read_spec(run, spec, unit, f);
 	if (r < 0)
 		return r;
 	*ret_step = "environment";
@@ -90,7 +89,7 @@ int verb_start(int argc, char **argv)
 	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
 	run.userns = fd_if_open(RUN_IN_USERNS);
 	run.netns = fd_if_open(RUN_IN_NETNS);
-	if (prepare(argv[0], &spec, &image, &plan, &step, &f) < 0) {
+	if (prepare(&run, argv[0], &spec, &image, &plan, &step, &f) < 0) {
 		report_failed(run.report, step, &f);
 		return 1;
 	}

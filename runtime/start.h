@@ -5,6 +5,10 @@
 /* start UNIT, with the fds of base/wire.h (enum run_fd): 0 when the container was handed over. */
 int verb_start(int argc, char **argv);
 
+/* exec UNIT COMMAND..., with fds 0 to 2 for the command and those of base/wire.h (enum run_exec_fd): exit code
+ * of the command, 128 + signal, 127 not found, 126 not executable, 125 anything else. */
+int verb_exec(int argc, char **argv);
+
 /* plan UNIT|FILE: prints the plan of a unit, of a .container file or of an encoded spec. */
 int verb_plan(int argc, char **argv);
 

@@ -13,10 +13,11 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_LIMIT] = {limit_apply, NULL}, /* the cgroup is PID 1's, made anew for each start */
 	[STEP_DEVICE_FILTER] = {device_filter_apply, NULL},
 	[STEP_VOLUME_MAKE] = {volume_make_apply, NULL}, /* a volume stays */
+	[STEP_RECORD] = {record_apply, record_undo},
 	[STEP_SCRATCH] = {scratch_apply, scratch_undo},
-	[STEP_FILTER] = {filter_apply, NULL},
-	[STEP_NAMESPACES] = {namespaces_apply, namespaces_undo, true},
-	[STEP_PORT] = {port_apply, port_undo, true},
+	[STEP_FILTER] = {filter_apply, NULL, .some = STEPS_EXEC_HELPER},
+	[STEP_NAMESPACES] = {namespaces_apply, namespaces_undo, .pinned = true},
+	[STEP_PORT] = {port_apply, port_undo, .pinned = true},
 	[STEP_CLONE] = {clone_apply, NULL},
 	[STEP_HAND_OVER] = {hand_over_apply, NULL},
 	[STEP_PRIVATE] = {private_apply, NULL},
@@ -24,8 +25,8 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_NET_SYSCTL] = {net_sysctl_apply, NULL},
 	[STEP_LOOPBACK] = {loopback_apply, NULL},
 	[STEP_KEYRING] = {keyring_apply, NULL},
-	[STEP_RLIMIT] = {rlimit_apply, NULL},
-	[STEP_OOM_SCORE] = {oom_score_apply, NULL},
+	[STEP_RLIMIT] = {rlimit_apply, NULL, .some = STEPS_EXEC_HOST},
+	[STEP_OOM_SCORE] = {oom_score_apply, NULL, .some = STEPS_EXEC_HOST},
 	[STEP_STAGE] = {stage_apply, NULL},
 	[STEP_LAYER] = {layer_apply, NULL},
 	[STEP_UPPER] = {upper_apply, NULL},
@@ -50,14 +51,14 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_JOIN_USER] = {join_user_apply, NULL},
 	[STEP_WAIT] = {wait_apply, NULL},
 	[STEP_HOSTNAME] = {hostname_apply, NULL},
-	[STEP_USER] = {user_apply, NULL},
-	[STEP_WORKDIR] = {workdir_apply, NULL},
-	[STEP_BOUNDING] = {bounding_apply, NULL},
-	[STEP_NO_NEW_PRIVS] = {no_new_privs_apply, NULL},
-	[STEP_IDS] = {ids_apply, NULL},
-	[STEP_SECCOMP] = {seccomp_apply, NULL},
-	[STEP_CAPS] = {caps_apply, NULL},
-	[STEP_EXEC] = {exec_apply, NULL},
+	[STEP_USER] = {user_apply, NULL, .some = STEPS_EXEC},
+	[STEP_WORKDIR] = {workdir_apply, NULL, .some = STEPS_EXEC},
+	[STEP_BOUNDING] = {bounding_apply, NULL, .some = STEPS_EXEC},
+	[STEP_NO_NEW_PRIVS] = {no_new_privs_apply, NULL, .some = STEPS_EXEC},
+	[STEP_IDS] = {ids_apply, NULL, .some = STEPS_EXEC},
+	[STEP_SECCOMP] = {seccomp_apply, NULL, .some = STEPS_EXEC},
+	[STEP_CAPS] = {caps_apply, NULL, .some = STEPS_EXEC},
+	[STEP_EXEC] = {exec_apply, NULL, .some = STEPS_EXEC},
 };
 
 /* With ORLOP_STEP_TIMES in orlop-run's environment (PID 1 sets none) each step says on stderr what it
@@ -140,4 +141,20 @@ void steps_continue(struct run *run)
 		_exit(1);
 	report_failed(run->report, step_infos[plan->steps[i].op].name, &f);
 	_exit(1);
+}
+
+int steps_apply_some(struct run *run, enum steps_some which, const char **ret_step, struct fail *f)
+{
+	for (size_t i = 0; i < run->plan->n; i++) {
+		const struct step *step = &run->plan->steps[i];
+		int r;
+
+		if (codes[step->op].some != (int)which)
+			continue;
+		*ret_step = step_infos[step->op].name;
+		r = apply(run, step, f);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

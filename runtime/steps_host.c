@@ -52,6 +52,37 @@ int volume_make_apply(struct run *run, char *const *arg, struct fail *f)
 	return 0;
 }
 
+/* For exec, which must know how the container was made, whatever the unit's files say by then. */
+int record_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	char path[512];
+	_fd_
+	int fd = -1;
+	int r;
+
+	snprintf(path, sizeof(path), PATH_STARTED "/%s", arg[0]);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == ENOENT) {
+		r = io_mkdirs(PATH_STARTED, 0700, f);
+		if (r < 0)
+			return r;
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	}
+	if (fd < 0)
+		return fail_set(f, errno, "open(\"%s\")", path);
+	r = io_write_all(fd, run->words, run->words_len);
+	return r < 0 ? fail_set(f, -r, "writing \"%s\"", path) : 0;
+}
+
+void record_undo(struct run *run, char *const *arg)
+{
+	char path[512];
+
+	(void)run;
+	snprintf(path, sizeof(path), PATH_STARTED "/%s", arg[0]);
+	unlink(path);
+}
+
 int scratch_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	return scratch_make(arg[0], &run->scratch, &run->scratch_name, &run->trash, f);

@@ -102,16 +102,8 @@ int sysctl_apply(struct run *run, char *const *arg, struct fail *f)
 	return 0;
 }
 
-/* Output goes to a pipe that PID 1 made: the container's root must be able to open it again by
- * /dev/stdout, as many images do. Input is its own /dev/null, so that no fd leads to a host mount. */
-int stdio_apply(struct run *run, char *const *arg, struct fail *f)
+int run_own_output(struct run *run, struct fail *f)
 {
-	_fd_
-	int null = openat(run->dev, "null", O_RDWR | O_CLOEXEC);
-
-	(void)arg;
-	if (null < 0 || dup2(null, 0) < 0)
-		return fail_set(f, errno, "open(\"/dev/null\")");
 	for (int fd = 1; fd <= 2; fd++) {
 		struct stat st;
 
@@ -122,6 +114,18 @@ int stdio_apply(struct run *run, char *const *arg, struct fail *f)
 			return fail_set(f, errno, "chown of output");
 	}
 	return 0;
+}
+
+/* Input is the container's own /dev/null, so that no fd leads to a host mount. */
+int stdio_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	_fd_
+	int null = openat(run->dev, "null", O_RDWR | O_CLOEXEC);
+
+	(void)arg;
+	if (null < 0 || dup2(null, 0) < 0)
+		return fail_set(f, errno, "open(\"/dev/null\")");
+	return run_own_output(run, f);
 }
 
 /* --- as the container's root --------------------------------------------------------------- */
@@ -325,6 +329,9 @@ int exec_apply(struct run *run, char *const *arg, struct fail *f)
 	(void)arg;
 	umask(0022);
 	setsid();
+	/* here, because a change of ids takes it away */
+	if (run->dies_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return fail_set(f, errno, "PR_SET_PDEATHSIG");
 	r = search(p);
 	return fail_set(f, -r, "exec \"%s\"%s", p->argv.items[0],
 			r == -ENOENT && strchr(p->argv.items[0], '/')

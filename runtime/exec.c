@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * orlop-run exec: one more process in a container that runs, as the container's own first process was made:
+ * same user, environment, capabilities and filter, in its cgroup, by its pidfd (so never, after a restart, in
+ * somebody else's namespaces).
+ *
+ * Unlike at a start, there are processes in the container that are not ours and may be hostile. Until the
+ * exec ours can be seen by them, so it is not dumpable, which closes /proc/<pid>/ to them; and the
+ * program that they might reach as /proc/<pid>/exe lies on a read-only mount.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/close_range.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/store.h"
+#include "base/wire.h"
+#include "runtime/environ.h"
+#include "runtime/mnt.h"
+#include "runtime/start.h"
+#include "runtime/steps.h"
+
+#define EXIT_OURS        125 /* orlop-run itself failed, as with docker and podman */
+#define EXIT_NOT_ALLOWED 126
+#define EXIT_NOT_FOUND   127
+
+#define ALL_BUT_USER (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+/* Runs this program again from a read-only copy of its mount, unless it is on one already. */
+static int protect_self(char **argv, struct fail *f)
+{
+	struct statvfs st;
+	_fd_
+	int self = -1;
+	int r;
+
+	if (statvfs("/proc/self/exe", &st) < 0)
+		return fail_set(f, errno, "statvfs(\"/proc/self/exe\")");
+	if (st.f_flag & ST_RDONLY)
+		return 0;
+	self = mnt_clone(AT_FDCWD, "/proc/self/exe", false, f);
+	if (self < 0)
+		return self;
+	r = mnt_attr(self, MOUNT_ATTR_RDONLY, 0, -1, false, f);
+	if (r < 0)
+		return r;
+	execveat(self, "", argv, environ, AT_EMPTY_PATH);
+	return fail_set(f, errno, "exec of a read-only copy");
+}
+
+/* The spec that the container was started with; what to run now instead. */
+static int load_spec(struct container_spec *spec, const char *unit, char **command, struct fail *f)
+{
+	char path[512];
+	_free_
+	char *data = NULL;
+	size_t len;
+	int r;
+
+	if (!store_name_valid(unit))
+		return fail_set(f, EINVAL, "\"%s\" is no unit", unit);
+	snprintf(path, sizeof(path), PATH_STARTED "/%s", unit);
+	r = io_read_file(AT_FDCWD, path, LIMIT_SPEC, &data, &len, f);
+	if (r == 0)
+		r = spec_decode(spec, data, len, f);
+	if (r == 0)
+		r = environ_read(spec, f);
+	if (r < 0)
+		return r;
+	strlist_done(&spec->entrypoint);
+	strlist_done(&spec->exec);
+	spec->entrypoint_set = true;
+	for (; *command; command++)
+		if (strlist_add(&spec->exec, *command) < 0)
+			return fail_set(f, ENOMEM, "exec");
+	return 0;
+}
+
+/* -u, -w and -e: over what the unit says. */
+struct wishes {
+	char *user, *workdir;
+	struct strlist env;
+};
+
+static int apply_wishes(struct container_spec *spec, const struct wishes *w, struct fail *f)
+{
+	char **const fields[] = {&spec->user, &spec->workdir};
+	char *const values[] = {w->user, w->workdir};
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		char *copy = values[i] ? strdup(values[i]) : NULL;
+
+		if (!values[i])
+			continue;
+		if (!copy)
+			return fail_set(f, ENOMEM, "exec");
+		free(*fields[i]);
+		*fields[i] = copy;
+	}
+	for (size_t i = 0; i < w->env.n; i++)
+		if (strlist_add(&spec->env, w->env.items[i]) < 0)
+			return fail_set(f, ENOMEM, "exec");
+	return 0;
+}
+
+/* fds of ours that are the host's /dev/null become the container's, so that none leads to a host mount. */
+static void replace_null(int root)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		struct stat st;
+		_fd_
+		int null = -1;
+
+		if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+			continue;
+		null = openat(root, "dev/null", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		if (null >= 0)
+			dup2(null, fd);
+		else
+			close(fd);
+	}
+}
+
+/* In the new process: into the container, then the steps that make a process what the unit wants. */
+static int enter(struct run *run, struct fail *f)
+{
+	int r = run_own_output(run, f);
+
+	if (r < 0)
+		return r;
+	if (setns(run->pidfd, ALL_BUT_USER) < 0)
+		return fail_set(f, errno, "joining the container");
+	run->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (run->root < 0)
+		return fail_set(f, errno, "open(\"/\")");
+	if (run->plan->mapped && setns(run->pidfd, CLONE_NEWUSER) < 0)
+		return fail_set(f, errno, "joining the user namespace");
+	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 ||
+	    syscall(SYS_setresuid, 0, 0, 0) < 0)
+		return fail_set(f, errno, "becoming the container's root");
+	/* changing ids has made it what the sysctl says */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fail_set(f, errno, "PR_SET_DUMPABLE");
+	replace_null(run->root);
+	return 0;
+}
+
+static void __attribute__((noreturn)) be_the_process(struct run *run)
+{
+	struct fail f = {0};
+	const char *step = "enter";
+	int r = steps_apply_some(run, STEPS_EXEC_HOST, &step, &f);
+
+	if (r == 0)
+		r = enter(run, &f);
+	if (r == 0)
+		r = steps_apply_some(run, STEPS_EXEC, &step, &f);
+	dprintf(STDERR_FILENO, "orlop-run: %s: %s\n", step, f.text);
+	if (strcmp(step, "exec"))
+		_exit(EXIT_OURS);
+	_exit(r == -ENOENT || r == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_ALLOWED);
+}
+
+/* Starts it in the container's pid namespace and cgroup, and waits for its end. */
+static int run_it(struct run *run, struct fail *f)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP,
+		.cgroup = (uint64_t)run->cgroup,
+		.exit_signal = SIGCHLD,
+	};
+	int status;
+	pid_t pid;
+
+	if (setns(run->pidfd, CLONE_NEWPID) < 0)
+		return fail_set(f, errno, "joining the container%s",
+				errno == ESRCH ? " (it has ended)" : "");
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0)
+		return fail_set(f, errno, "clone3");
+	if (pid == 0)
+		be_the_process(run);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return fail_set(f, errno, "wait");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int exec_in(const char *unit, char **command, const struct wishes *wishes, char **argv,
+		   struct fail *f)
+{
+	struct container_spec spec = {0};
+	struct image image = {0};
+	struct plan plan = {0};
+	struct run run = {
+		.spec = &spec,
+		.image = &image,
+		.plan = &plan,
+		.process = &plan.process,
+		.pidfd = RUN_EXEC_PIDFD,
+		.cgroup = RUN_EXEC_CGROUP,
+		.userns = -1,
+		.netns = -1,
+		.root = -1,
+		.dies_with_parent = true,
+	};
+	const char *step;
+	int r = protect_self(argv, f);
+
+	if (r == 0)
+		r = load_spec(&spec, unit, command, f);
+	if (r == 0)
+		r = apply_wishes(&spec, wishes, f);
+	if (r == 0)
+		r = image_find(&image, spec.image, f);
+	if (r == 0)
+		r = plan_make(&plan, &spec, &image, f);
+	if (r == 0)
+		r = steps_apply_some(&run, STEPS_EXEC_HELPER, &step, f);
+	if (r == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		r = fail_set(f, errno, "PR_SET_DUMPABLE");
+	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+	return r < 0 ? r : run_it(&run, f);
+}
+
+int verb_exec(int argc, char **argv)
+{
+	struct wishes wishes = {0};
+	struct fail f = {0};
+	char **whole = argv - 1; /* with the verb, as main() had them, for protect_self() */
+	int option, r;
+
+	/* getopt takes argv[0] for the program: that is the verb here */
+	optind = 1;
+	while ((option = getopt(argc + 1, whole, "+u:w:e:")) != -1) {
+		if (option == 'u')
+			wishes.user = optarg;
+		else if (option == 'w')
+			wishes.workdir = optarg;
+		else if (option != 'e')
+			return 2;
+		else if (strlist_add(&wishes.env, optarg) < 0)
+			return EXIT_OURS;
+	}
+	if (argc + 1 - optind < 2)
+		return 2;
+	r = exec_in(whole[optind], whole + optind + 1, &wishes, whole - 1, &f);
+	if (r >= 0)
+		return r;
+	fprintf(stderr, "orlop-run: %s\n", f.text);
+	return EXIT_OURS;
+}

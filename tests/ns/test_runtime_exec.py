@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""orlop-run exec: one more process in a container that runs, and what its neighbours there can do to it."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from runtime_world import BASE, RUN, TOP, World, retry
+
+PROBE = os.path.join(TOP, "build/tests/ns/run_probe")
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+class Container:
+    """One that runs until the end of the block."""
+
+    def __init__(self, world, **fields):
+        self.world = world
+        self.unit = fields.get("unit", "t.container")
+        self.process = world.popen(**fields)
+        self.pid, self.output = None, []
+        while True:
+            line = self.process.stdout.readline()
+            assert line, self.process.stderr.read()
+            event = json.loads(line)
+            assert event["event"] in ("cloned", "running"), line
+            if event["event"] == "cloned":
+                self.pid = event["pid"]
+            else:
+                break
+
+    def __enter__(self):
+        self.pidfd = os.pidfd_open(self.pid)
+        self.cgroup = os.open(self.world.path(f"/sys/fs/cgroup/{self.world.cgroup}/{self.unit}"), os.O_RDONLY)
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.pidfd)
+        os.close(self.cgroup)
+        self.process.communicate("x")
+
+    def popen(self, *argv, options=(), **more):
+        inner = self.world.enter(RUN, "exec", *options, self.unit, *argv)
+        script = f'exec "$@" 3<&{self.pidfd} 4<&{self.cgroup}'
+        return subprocess.Popen(["bash", "-c", script, "sh", *inner], pass_fds=(self.pidfd, self.cgroup),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, **more)
+
+    def run(self, *argv, options=()):
+        p = self.popen(*argv, options=options)
+        out, err = p.communicate(timeout=60)
+        return subprocess.CompletedProcess(argv, p.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def world():
+    w = World()
+    w.image_with("exec", lambda top: shutil.copy(PROBE, top + "/probe"), Cmd=["sleep", "1000"], Env=["A=image"])
+    yield w
+    w.close()
+
+
+def probe(c, **more):
+    r = c.run("/probe", **more)
+    assert r.returncode == 0, r.stderr
+    return json.loads(r.stdout)
+
+
+def status(p, key):
+    return next(line.split(None, 1)[1] for line in p["status"].splitlines() if line.startswith(key + ":"))
+
+
+def test_it_is_confined_as_the_first_process(world):
+    with Container(world, image="exec", env=["B=unit"], hostname="box") as c:
+        p = probe(c)
+        ns = c.run("readlink", "-f", *(f"/proc/self/ns/{n}" for n in ("mnt", "pid", "net", "ipc", "uts", "user", "cgroup")))
+        first = c.run("readlink", "-f", *(f"/proc/1/ns/{n}" for n in ("mnt", "pid", "net", "ipc", "uts", "user", "cgroup")))
+    assert ns.stdout == first.stdout or first.stdout == ""  # a process may be closed to its siblings
+    for key in ("CapBnd", "CapPrm", "CapEff"):
+        assert int(status(p, key), 16) == 0x800405FB
+    assert int(status(p, "CapInh"), 16) == 0 and int(status(p, "CapAmb"), 16) == 0
+    assert status(p, "Seccomp") == "2"
+    assert sorted(p["fds"]) == ["0", "1", "2"] and p["fds"]["0"] == "/dev/null"
+    assert "0::/\n" in p["cgroup"] and p["hostname"] == "box" and p["pid"] > 1
+    assert {"A=image", "B=unit", "HOME=/root"} <= set(p["env"])
+    assert p["uid_map"].split() == ["0", str(BASE), "65536"]
+    assert p["attempts"]["mount_tmpfs"] == 1 and p["attempts"]["unshare_user"] == 1
+
+
+def test_user_directory_and_environment(world):
+    with Container(world, image="exec", user="app", workdir="/tmp", env=["B=unit"]) as c:
+        p = probe(c)
+        assert (p["uid"], p["gid"], p["groups"], p["cwd"]) == (1000, 1000, [29], "/tmp")
+        assert int(status(p, "CapEff"), 16) == 0
+        p = probe(c, options=["-u", "7:8", "-w", "/etc", "-e", "B=over", "-e", "C=new"])
+        assert (p["uid"], p["gid"], p["cwd"]) == (7, 8, "/etc") and {"B=over", "C=new"} <= set(p["env"])
+
+
+def test_exit_codes(world):
+    with Container(world, image="exec") as c:
+        assert c.run("sh", "-c", "exit 9").returncode == 9
+        assert c.run("sh", "-c", "kill -9 $$").returncode == 137
+        assert c.run("/none").returncode == 127
+        assert c.run("/etc/passwd").returncode == 126
+        assert c.run("true", options=["-u", "nobody"]).returncode == 125
+        assert c.run("true", options=["-w", "/proc/self/fd/3"]).returncode == 125
+        assert c.run("sh", "-c", "echo out; echo err >&2").stdout == "out\n"
+
+
+def test_ended_container(world):
+    with Container(world, image="exec") as c:
+        os.kill(c.pid, signal.SIGKILL)
+        assert retry(lambda: c.run("true").returncode == 125)
+    r = subprocess.run(world.enter(RUN, "exec", "none.container", "true"), capture_output=True, text=True, check=False)
+    assert r.returncode == 125
+
+
+def test_killing_it_kills_the_command(world):
+    with Container(world, image="exec") as c:
+        for user in ("0", "app"):
+            p = c.popen("sleep", "4711", options=["-u", user])
+            assert retry(lambda: "4711" in c.run("ps").stdout)
+            p.kill()
+            p.communicate()
+            assert retry(lambda: "4711" not in c.run("ps").stdout)
+
+
+SPY = r"""
+while :; do
+    for p in /proc/[0-9]*; do
+        case $p in /proc/1|/proc/self|/proc/$$) continue ;; esac
+        { : > $p/exe; } 2>/dev/null && echo "wrote $p/exe"
+        { head -c 1 $p/mem; } >/dev/null 2>&1 && echo "read $p/mem"
+        ls $p/fd/3 >/dev/null 2>&1 && echo "saw $p/fd/3 $(readlink $p/exe)"
+        case $(readlink $p/exe 2>/dev/null) in *orlop*) echo "named $p" ;; esac
+    done
+done
+"""
+
+
+@pytest.mark.parametrize("fields", [{}, {"cap_add": ["CAP_SYS_PTRACE"]}])
+def test_neighbours_see_nothing_of_the_runtime(world, fields):
+    with open(RUN, "rb") as program:
+        before = hashlib.sha256(program.read()).hexdigest()
+    with Container(world, image="exec", entrypoint_set=True, exec=["/bin/sh", "-c", SPY], **fields) as c:
+        for _ in range(60):
+            c.run("true")
+        time.sleep(0.1)
+        out, _ = c.process.communicate("x")
+        c.process.communicate = lambda *_: None
+    text = json.loads(out.splitlines()[-1])["output"]
+    assert "wrote" not in text and "named" not in text and "saw" not in text, text[:500]
+    with open(RUN, "rb") as program:
+        assert hashlib.sha256(program.read()).hexdigest() == before
+
+
+@pytest.mark.parametrize("userns", ["auto", "host"])
+def test_runtime_as_interpreter_of_what_is_run(world, userns):
+    """`#!/proc/self/exe`: the runtime runs inside, and can be opened there; never for writing."""
+
+    def fill(top):
+        with open(top + "/entry", "w", encoding="utf-8") as out:
+            out.write("#!/proc/self/exe exec\n")
+        os.chmod(top + "/entry", 0o755)
+
+    world.image_with("interpreter", fill, Cmd=["/bin/sh", "-c", "while :; do for p in /proc/[2-9]*; do "
+                                               "{ : >> $p/exe; } 2>/dev/null && echo wrote; done; done"])
+    with open(RUN, "rb") as program:
+        before = hashlib.sha256(program.read()).hexdigest()
+    with Container(world, image="interpreter", userns=userns) as c:
+        for _ in range(40):
+            assert c.run("/entry").returncode != 0
+        out, _ = c.process.communicate("x")
+        c.process.communicate = lambda *_: None
+    with open(RUN, "rb") as program:
+        assert hashlib.sha256(program.read()).hexdigest() == before
