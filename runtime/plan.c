@@ -61,6 +61,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_IDS] = {"ids", {NULL}},
 	[STEP_SECCOMP] = {"seccomp", {NULL}},
 	[STEP_CAPS] = {"caps", {"caps", "ambient"}},
+	[STEP_INIT] = {"init", {NULL}},
 	[STEP_EXEC] = {"exec", {NULL}},
 };
 
@@ -251,6 +252,8 @@ static void add_process_steps(struct maker *m)
 	ADD0(m, STEP_IDS);
 	ADD0(m, STEP_SECCOMP);
 	ADD2(m, STEP_CAPS, m->cap_list, m->ambient_list);
+	if (m->spec->run_init)
+		ADD0(m, STEP_INIT);
 	ADD0(m, STEP_EXEC);
 }
 

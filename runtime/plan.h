@@ -78,6 +78,7 @@ enum step_op {
 	STEP_IDS,
 	STEP_SECCOMP,
 	STEP_CAPS,
+	STEP_INIT,
 	STEP_EXEC,
 	STEP__N,
 };

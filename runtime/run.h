@@ -124,6 +124,7 @@ int no_new_privs_apply(struct run *run, char *const *arg, struct fail *f);
 int ids_apply(struct run *run, char *const *arg, struct fail *f);
 int seccomp_apply(struct run *run, char *const *arg, struct fail *f);
 int caps_apply(struct run *run, char *const *arg, struct fail *f);
+int init_apply(struct run *run, char *const *arg, struct fail *f);
 int exec_apply(struct run *run, char *const *arg, struct fail *f);
 
 /* Makes files be created as the container's root sees itself: fsuid and fsgid to the range's base, file

@@ -58,6 +58,7 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_IDS] = {ids_apply, NULL, .some = STEPS_EXEC},
 	[STEP_SECCOMP] = {seccomp_apply, NULL, .some = STEPS_EXEC},
 	[STEP_CAPS] = {caps_apply, NULL, .some = STEPS_EXEC},
+	[STEP_INIT] = {init_apply, NULL},
 	[STEP_EXEC] = {exec_apply, NULL, .some = STEPS_EXEC},
 };
 
