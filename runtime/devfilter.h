@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/fail.h"
-
 #define DEVFILTER_RULES_MAX 512
 #define DEVFILTER_ANY       UINT32_MAX
 
@@ -29,6 +27,3 @@ struct bpf_insn *devfilter_build(const struct devfilter_rule *rules, size_t n, s
 
 /* "rwm" -> bits; 0 if it is anything else. */
 uint32_t devfilter_access(const char *rwm);
-
-/* Loads the program and attaches it to a cgroup, with which it goes. */
-int devfilter_attach(const struct devfilter_rule *rules, size_t n, int cgroup, struct fail *f);

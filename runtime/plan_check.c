@@ -186,6 +186,20 @@ static int make_caps(struct maker *m, struct fail *f)
 	return m->cap_list && m->ambient_list ? 0 : fail_set(f, ENOMEM, "capabilities");
 }
 
+/* What a spec can say and this program cannot do. It must not look as if it had been done. */
+static int check_missing(const struct container_spec *s, struct fail *f)
+{
+	if (s->seccomp && strcmp(s->seccomp, "unconfined"))
+		return fail_set(f, EOPNOTSUPP, "SeccompProfile=%s: profiles from files",
+				s->seccomp);
+	if (s->joins)
+		return fail_set(f, EOPNOTSUPP, "sharing the namespaces of \"%s\"", s->joins);
+	for (size_t i = 0; i < s->n_networks; i++)
+		if (!strncmp(s->networks[i].name, "container:", 10))
+			return fail_set(f, EOPNOTSUPP, "Network=%s", s->networks[i].name);
+	return 0;
+}
+
 static int check_names(const struct container_spec *s, const struct image *image, struct fail *f)
 {
 	if (!s->unit || !store_name_valid(s->unit) || !s->name)
@@ -202,6 +216,8 @@ int plan_check(struct maker *m, struct fail *f)
 {
 	int r = check_names(m->spec, m->image, f);
 
+	if (r == 0)
+		r = check_missing(m->spec, f);
 	if (r == 0)
 		r = check_mounts(m->spec, f);
 	if (r == 0)

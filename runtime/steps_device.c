@@ -4,30 +4,43 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/paths.h"
 #include "runtime/devfilter.h"
 #include "runtime/inroot.h"
 #include "runtime/run.h"
 
 #define DEPTH_MAX 4 /* folders in a folder of devices: /dev/bus/usb/001 has three */
 
-int devfilter_attach(const struct devfilter_rule *rules, size_t n, int cgroup, struct fail *f)
+/* The filter of a container without devices of its own is loaded once and kept in a bpf file system: the
+ * kernel takes a hundred times as long to check the program as to attach it. */
+#define PINS        PATH_RUNDIR "/bpf"
+#define PIN_DEFAULT PINS "/devices"
+
+static int bpf(int command, union bpf_attr *attr)
+{
+	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+static int load(const struct devfilter_rule *rules, size_t n, struct fail *f)
 {
 	static const char license[] = "Apache-2.0";
 	union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE};
 	_free_
 	struct bpf_insn *insns = NULL;
-	_fd_
-	int prog = -1;
 	size_t count;
+	int prog;
 
 	insns = devfilter_build(rules, n, &count);
 	if (!insns)
@@ -35,17 +48,45 @@ int devfilter_attach(const struct devfilter_rule *rules, size_t n, int cgroup, s
 	attr.insns = (uintptr_t)insns;
 	attr.insn_cnt = (uint32_t)count;
 	attr.license = (uintptr_t)license;
-	prog = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-	if (prog < 0)
-		return fail_set(f, errno, "loading the device filter (CONFIG_CGROUP_BPF?)");
-	attr = (union bpf_attr){0};
-	attr.target_fd = (uint32_t)cgroup;
-	attr.attach_bpf_fd = (uint32_t)prog;
-	attr.attach_type = BPF_CGROUP_DEVICE;
-	attr.attach_flags = BPF_F_ALLOW_MULTI;
-	if (syscall(SYS_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr)) < 0)
+	prog = bpf(BPF_PROG_LOAD, &attr);
+	return prog < 0 ? fail_set(f, errno, "loading the device filter (CONFIG_CGROUP_BPF?)")
+			: prog;
+}
+
+static int attach(int prog, int cgroup, struct fail *f)
+{
+	union bpf_attr attr = {
+		.target_fd = (uint32_t)cgroup,
+		.attach_bpf_fd = (uint32_t)prog,
+		.attach_type = BPF_CGROUP_DEVICE,
+		.attach_flags = BPF_F_ALLOW_MULTI,
+	};
+
+	if (bpf(BPF_PROG_ATTACH, &attr) < 0)
 		return fail_set(f, errno, "attaching the device filter");
 	return 0;
+}
+
+static int find_pinned(void)
+{
+	union bpf_attr attr = {.pathname = (uintptr_t)PIN_DEFAULT};
+
+	return bpf(BPF_OBJ_GET, &attr);
+}
+
+/* Only for speed: a kernel without the file system has the program loaded at each start. */
+static void pin(int prog)
+{
+	union bpf_attr attr = {.pathname = (uintptr_t)PIN_DEFAULT, .bpf_fd = (uint32_t)prog};
+	struct statfs fs;
+
+	if (mkdir(PINS, 0700) < 0 && errno != EEXIST)
+		return;
+	if (statfs(PINS, &fs) < 0 ||
+	    (fs.f_type != BPF_FS_MAGIC &&
+	     mount("bpf", PINS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0))
+		return;
+	(void)bpf(BPF_OBJ_PIN, &attr); /* EEXIST: another start was faster */
 }
 
 /* The nodes that every container has; and making nodes, which uses nothing. */
@@ -116,6 +157,8 @@ int device_filter_apply(struct run *run, char *const *arg, struct fail *f)
 	const struct container_spec *s = run->spec;
 	struct devfilter_rule rules[DEVFILTER_RULES_MAX];
 	struct walk w = {.run = run, .node = allow_node, .rules = rules, .n = ARRAY_LEN(defaults)};
+	_fd_
+	int prog = -1;
 
 	(void)arg;
 	memcpy(rules, defaults, sizeof(defaults));
@@ -130,7 +173,15 @@ int device_filter_apply(struct run *run, char *const *arg, struct fail *f)
 		if (r < 0 && !(r == -ENOENT && *d->optional))
 			return r;
 	}
-	return devfilter_attach(rules, w.n, run->cgroup, f);
+	prog = s->n_devices ? -1 : find_pinned();
+	if (prog < 0) {
+		prog = load(rules, w.n, f);
+		if (prog < 0)
+			return prog;
+		if (!s->n_devices)
+			pin(prog);
+	}
+	return attach(prog, run->cgroup, f);
 }
 
 /* A node in the container's /dev, with the host's mode and group number; root in there owns it. */

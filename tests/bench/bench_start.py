@@ -75,7 +75,7 @@ def bundle(world, name, seccomp):
     if seccomp:
         config["linux"]["seccomp"] = {
             "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38,
-            "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+            "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
             "syscalls": [{"names": allowed_calls(), "action": "SCMP_ACT_ALLOW"}],
         }
     with open(top + "/config.json", "w", encoding="utf-8") as out:

@@ -158,6 +158,20 @@ static void impossible_wishes_are_refused_with_the_reason(void **state)
 	refused("workdir relative", "not absolute");
 }
 
+static void what_is_missing_is_refused_not_ignored(void **state)
+{
+	static const char *const lines[] = {"seccomp /etc/profile.json", "joins x.pod",
+					    "network container:db - - - -"};
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(text, sizeof(text), BASIC "%s\n", lines[i]);
+		assert_int_equal(make(text), -EOPNOTSUPP);
+		forget(NULL);
+	}
+}
+
 static void nothing_to_run_is_refused(void **state)
 {
 	(void)state;
@@ -197,6 +211,7 @@ int main(void)
 		cmocka_unit_test_teardown(plain, forget),
 		cmocka_unit_test_teardown(rich, forget),
 		cmocka_unit_test_teardown(impossible_wishes_are_refused_with_the_reason, forget),
+		cmocka_unit_test_teardown(what_is_missing_is_refused_not_ignored, forget),
 		cmocka_unit_test_teardown(nothing_to_run_is_refused, forget),
 		cmocka_unit_test_teardown(bad_range_is_refused, forget),
 		cmocka_unit_test_teardown(bad_image_files_are_refused, forget),
