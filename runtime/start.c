@@ -94,7 +94,9 @@ int verb_start(int argc, char **argv)
 		return 1;
 	}
 	r = steps_apply(&run, &f);
-	/* the container is on its way: now there is time for what the last one left */
+	/* PID 1 knows by the end of this socket that the container's program runs */
+	close(run.report);
+	/* and now there is time for what the last start left */
 	if (run.trash)
 		scratch_sweep();
 	/* no clean-up of memory and fds: the process ends here, and the kernel is faster */
