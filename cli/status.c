@@ -96,6 +96,8 @@ static int print_status(json_t *object, void *data)
 			continue;
 		if (!strcmp(key, "last_lines") && json_is_array(value))
 			add_lines("last lines", value, &out);
+		else if (!strcmp(key, "problems") && json_is_array(value))
+			add_lines("problems", value, &out);
 		else
 			add_field(key, value, &out);
 	}
