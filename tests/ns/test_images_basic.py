@@ -180,3 +180,53 @@ def test_a_layer_may_lack_the_padding_of_its_last_file(store, tmp_path):
 def test_a_layer_that_ends_inside_a_file_is_refused(store, tmp_path):
     whole = layer(file("a", "first"), file("b", "x" * 700))
     store.refused("import", Image(whole[:512 + 512 + 512 + 650]).write(tmp_path / "cut.tar"), saying="runcated")
+
+
+# --- the sandbox --------------------------------------------------------------------------------
+
+
+def readers_of(program):
+    """pid -> status of the children of every running import."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/status", encoding="utf-8") as text:
+                status = dict(line.rstrip("\n").split(":\t", 1) for line in text if ":\t" in line)
+            if os.readlink(f"/proc/{pid}/exe") == program and status["Uid"].split()[0] != "0":
+                status["root"] = os.readlink(f"/proc/{pid}/root")
+                status["fds"] = {n: os.readlink(f"/proc/{pid}/fd/{n}") for n in os.listdir(f"/proc/{pid}/fd")}
+                with open(f"/proc/{pid}/limits", encoding="utf-8") as text:
+                    status["limits"] = text.read()
+                found[pid] = status
+        except (OSError, ValueError, KeyError):
+            continue  # it is gone
+    return found
+
+
+def test_the_readers_are_confined(store, tmp_path):
+    """While a large layer is read, its readers are looked at from outside."""
+    import threading
+
+    path = Image(layer(file("f", os.urandom(60_000_000))), pack=bytes).write(tmp_path / "a.tar")
+    seen = {}
+    for _ in range(5):
+        work = threading.Thread(target=store.ok, args=("import", path))
+        work.start()
+        while work.is_alive():
+            seen |= readers_of(os.path.abspath("build/bin/orlop-image"))
+        if len(seen) >= 3:
+            break
+        store.ok("rm", "test:1")
+        store.ok("prune")
+    assert len(seen) >= 3
+    settled = [s for s in seen.values() if s["Seccomp"] == "2"]
+    assert settled
+    for status in settled:
+        assert set(status["Uid"].split() + status["Gid"].split()) == {"65534"}
+        assert status["Groups"].strip() == "" and status["NoNewPrivs"] == "1"
+        assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
+        assert status["root"].endswith("/tmp/empty")
+        assert set(status["fds"]) <= {"0", "1", "2"}, status["fds"]
+        assert all(to.startswith("pipe:") or to.endswith("a.tar") or "memfd:document" in to
+                   for to in status["fds"].values()), status["fds"]
+        assert any(row.split()[:4] == ["Max", "open", "files", "0"] for row in status["limits"].splitlines())
