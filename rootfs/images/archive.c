@@ -29,7 +29,7 @@ static int read_part(const struct archive_file *a, struct range part, char *to, 
 
 static int differs(const char *digest, const char *is, struct fail *f)
 {
-	return fail_set(f, EBADMSG, "blob %s is damaged: its content is %s; get the archive again",
+	return fail_set(f, 0, "blob %s is damaged: its content is %s; get the archive again",
 			digest, is);
 }
 
@@ -121,8 +121,8 @@ int archive_blob(const struct archive_file *a, const struct descriptor *d,
 		return fail_set(f, ENOENT, "blob %s is not in the archive; get it again",
 				d->digest);
 	if (d->size >= 0 && (uint64_t)d->size != (*ret)->size)
-		return fail_set(f, EBADMSG, "blob %s has %llu bytes, it should have %lld",
-				d->digest, (unsigned long long)(*ret)->size, (long long)d->size);
+		return fail_set(f, 0, "blob %s has %llu bytes, it should have %lld", d->digest,
+				(unsigned long long)(*ret)->size, (long long)d->size);
 	return 0;
 }
 
@@ -168,7 +168,7 @@ static int open_file(struct archive_file *a, struct fail *f)
 	if (a->fd < 0 || fstat(a->fd, &st) < 0)
 		return fail_set(f, errno, "open");
 	if (!S_ISREG(st.st_mode))
-		return fail_set(f, EINVAL, "not a regular file");
+		return fail_set(f, 0, "not a regular file");
 	a->size = (uint64_t)st.st_size;
 	if (pread(a->fd, magic, sizeof(magic), 0) < 0)
 		return fail_set(f, errno, "read");

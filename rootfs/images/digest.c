@@ -18,7 +18,7 @@ int digest_check(const char *s, struct fail *f)
 			"digest \"%.80s\": algorithm \"%.*s\" is not supported (sha256 and sha512 are)",
 			s, (int)(alg > 20 ? 20 : alg), s);
 	if (strlen(s + 7) != (wide ? 128u : 64u) || !store_hex_valid(s + 7))
-		return fail_set(f, EINVAL, "digest \"%.80s\" is malformed", s);
+		return fail_set(f, 0, "digest \"%.80s\" is malformed", s);
 	return 0;
 }
 

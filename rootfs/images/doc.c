@@ -116,9 +116,8 @@ static int version_2(json_t *root, struct fail *f)
 			"the manifest is of Docker's schema 1, which has no checkable content;"
 			" convert it (skopeo copy --format oci)");
 	/* docker manifest lists and indexes older than the rule leave it out */
-	return v || json_object_get(root, "fsLayers")
-		       ? fail_set(f, EINVAL, "\"schemaVersion\" is not 2")
-		       : 0;
+	return v || json_object_get(root, "fsLayers") ? fail_set(f, 0, "\"schemaVersion\" is not 2")
+						      : 0;
 }
 
 static int read_index(json_t *root, struct buf *out, const char **bad, struct fail *f)
@@ -130,7 +129,7 @@ static int read_index(json_t *root, struct buf *out, const char **bad, struct fa
 	if (r < 0)
 		return r;
 	if (!list)
-		return fail_set(f, EINVAL, "no list \"manifests\"");
+		return fail_set(f, 0, "no list \"manifests\"");
 	json_array_foreach(list, i, d)
 	{
 		if (json_is_object(d))
@@ -161,7 +160,7 @@ static int read_manifest(json_t *root, struct buf *out, const char **bad, struct
 	if (r < 0)
 		return r;
 	if (!config || !list)
-		return fail_set(f, EINVAL, "no \"%s\": not an image manifest",
+		return fail_set(f, 0, "no \"%s\": not an image manifest",
 				config ? "layers" : "config");
 	blob_row(out, ROW_CONFIG, config, string(root, "artifactType", bad), bad);
 	json_array_foreach(list, i, d)
@@ -183,13 +182,13 @@ static int read_save(json_t *root, struct buf *out, const char **bad, struct fai
 	size_t i;
 
 	if (!json_is_array(root))
-		return fail_set(f, EINVAL, "not a list of images");
+		return fail_set(f, 0, "not a list of images");
 	json_array_foreach(root, i, image)
 	{
 		const char *config = string(image, "Config", bad);
 
 		if (!*config)
-			return fail_set(f, EINVAL, "image %zu has no \"Config\"", i + 1);
+			return fail_set(f, 0, "image %zu has no \"Config\"", i + 1);
 		row_add(out, ROW_IMAGE, &config);
 		strings(out, ROW_TAG, image, "RepoTags", bad);
 		strings(out, ROW_PATH, image, "Layers", bad);
@@ -224,7 +223,7 @@ static int read_config(json_t *root, struct buf *out, const char **bad, struct f
 				  string(root, "variant", bad)};
 
 	if (!rootfs)
-		return fail_set(f, EINVAL, "no \"rootfs\": not an image configuration");
+		return fail_set(f, 0, "no \"rootfs\": not an image configuration");
 	row_add(out, ROW_PLATFORM, platform);
 	strings(out, ROW_DIFF, rootfs, "diff_ids", bad);
 	history_row(out, root, bad);
@@ -258,14 +257,14 @@ int doc_read(enum doc_kind kind, const char *text, size_t len, struct buf *out, 
 		return fail_set(f, EFBIG, "a JSON document of %zu bytes", len);
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
 	if (!root)
-		return fail_set(f, EBADMSG, "line %d, column %d: %.120s", e.line, e.column, e.text);
+		return fail_set(f, 0, "line %d, column %d: %.120s", e.line, e.column, e.text);
 	if (kind != DOC_SAVE && !json_is_object(root))
-		r = fail_set(f, EINVAL, "not a JSON object");
+		r = fail_set(f, 0, "not a JSON object");
 	else
 		r = readers[kind](root, out, &bad, f);
 	json_decref(root);
 	if (r == 0 && bad)
-		r = fail_set(f, EINVAL, "\"%s\" is not of the right type", bad);
+		r = fail_set(f, 0, "\"%s\" is not of the right type", bad);
 	return r == 0 && out->bad ? fail_set(f, ENOMEM, "no memory") : r;
 }
 

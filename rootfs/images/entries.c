@@ -167,7 +167,7 @@ static int write_symlink(__attribute__((unused)) struct writer *w, int parent, c
 	if (r < 0)
 		return r;
 	if (!*e->link || strlen(e->link) > LIMIT_ENTRY_PATH)
-		return fail_set(f, EINVAL, "a symbolic link to %zu characters", strlen(e->link));
+		return fail_set(f, 0, "a symbolic link to %zu characters", strlen(e->link));
 	if (symlinkat(e->link, parent, name) < 0)
 		return fail_set(f, errno, "symlink");
 	return finish_by_name(parent, name, e, f);

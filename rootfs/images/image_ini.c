@@ -179,8 +179,8 @@ static int add_row(struct buf *out, const struct row *row, note_fn *note, void *
 			note(note_arg, text);
 		break;
 	case DANGEROUS:
-		fail_set(f, EINVAL, "the config's %s \"%s\": %s", key->name,
-			 path_show(value, shown), key->why);
+		fail_set(f, 0, "the config's %s \"%s\": %s", key->name, path_show(value, shown),
+			 key->why);
 		free(joined);
 		return -EINVAL;
 	}
@@ -209,7 +209,7 @@ int image_ini_write(struct buf *out, const char *id, const char *const *layers, 
 			return r;
 	}
 	if (r < 0)
-		return fail_set(f, EBADMSG, "the JSON reader talks nonsense");
+		return fail_set(f, 0, "the JSON reader talks nonsense");
 	if (out->bad)
 		return fail_set(f, ENOMEM, "no memory");
 	return out->len > IMAGE_INI_MAX

@@ -149,7 +149,7 @@ static int unpack(struct import *m, const struct layer_source *l, struct writer 
 	if (r < 0)
 		return r;
 	return strcmp(is, l->diff)
-		       ? fail_set(f, EBADMSG, "its content is %s, the config says %s", is, l->diff)
+		       ? fail_set(f, 0, "its content is %s, the config says %s", is, l->diff)
 		       : 0;
 }
 

@@ -108,7 +108,7 @@ int oci_pick(const char *rows, size_t len, const char *arch, bool top, struct pi
 		}
 	}
 	if (r < 0)
-		return fail_set(f, EBADMSG, "the JSON reader talks nonsense");
+		return fail_set(f, 0, "the JSON reader talks nonsense");
 	return ret->n ? 0
 		      : fail_set(f, ENOENT, "no image for linux/%s in it (there is: %s)", arch,
 				 *there ? there : "nothing");
@@ -130,7 +130,7 @@ static int take_layer(struct manifest *m, const struct row *row, struct fail *f)
 	if (m->n_layers == LIMIT_IMAGE_LAYERS)
 		return fail_set(f, EFBIG, "more than %u layers", LIMIT_IMAGE_LAYERS);
 	if (is != MEDIA_LAYER && is != MEDIA_FOREIGN)
-		return fail_set(f, EINVAL, "layer %zu is of type \"%.100s\": not an image layer",
+		return fail_set(f, 0, "layer %zu is of type \"%.100s\": not an image layer",
 				m->n_layers + 1, row->f[0]);
 	take_blob(&m->layers[m->n_layers++], row);
 	return 0;
@@ -158,8 +158,7 @@ int oci_manifest(const char *rows, size_t len, struct manifest *ret, struct fail
 				return r;
 		}
 	}
-	return r < 0 || !ret->config.digest ? fail_set(f, EBADMSG, "the JSON reader talks nonsense")
-					    : 0;
+	return r < 0 || !ret->config.digest ? fail_set(f, 0, "the JSON reader talks nonsense") : 0;
 }
 
 int oci_config(const char *rows, size_t len, size_t n_layers, const char *arch, struct config *ret,
@@ -187,12 +186,12 @@ int oci_config(const char *rows, size_t len, size_t n_layers, const char *arch, 
 		}
 	}
 	if (r < 0)
-		return fail_set(f, EBADMSG, "the JSON reader talks nonsense");
+		return fail_set(f, 0, "the JSON reader talks nonsense");
 	if (ret->n_diffs != n_layers)
-		return fail_set(f, EINVAL, "the config has %zu diff ids, the manifest %zu layers",
+		return fail_set(f, 0, "the config has %zu diff ids, the manifest %zu layers",
 				ret->n_diffs, n_layers);
 	if (history && with_layer != n_layers)
-		return fail_set(f, EINVAL,
+		return fail_set(f, 0,
 				"the config's history tells of %zu layers, the manifest of %zu",
 				with_layer, n_layers);
 	if ((*ret->os && strcmp(ret->os, "linux") != 0) ||

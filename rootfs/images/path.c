@@ -31,7 +31,7 @@ int path_normalise(const char *raw, char ret[LIMIT_ENTRY_PATH + 1], struct fail 
 	const char *c;
 
 	if (!*raw)
-		return fail_set(f, EINVAL, "an entry without a name");
+		return fail_set(f, 0, "an entry without a name");
 	if (strlen(raw) > LIMIT_ENTRY_PATH)
 		return fail_set(f, ENAMETOOLONG, "the path \"%s\" has %zu bytes",
 				path_show(raw, shown), strlen(raw));
@@ -39,7 +39,7 @@ int path_normalise(const char *raw, char ret[LIMIT_ENTRY_PATH + 1], struct fail 
 		if (is(c, len, "."))
 			continue;
 		if (is(c, len, ".."))
-			return fail_set(f, EINVAL, "the path has a \"..\" in it");
+			return fail_set(f, 0, "the path has a \"..\" in it");
 		if (len > LIMIT_ENTRY_NAME)
 			return fail_set(f, ENAMETOOLONG, "a name of %zu bytes in the path", len);
 		if (++depth > LIMIT_ENTRY_DEPTH)
@@ -110,7 +110,7 @@ int path_join(const char *dir, const char *link, char ret[LIMIT_ENTRY_PATH + 1],
 			continue;
 		if (is(c, len, "..")) {
 			if (used == 0)
-				return fail_set(f, EINVAL, "a link that leaves the archive");
+				return fail_set(f, 0, "a link that leaves the archive");
 			while (used > 0 && ret[--used] != '/')
 				;
 			continue;

@@ -101,7 +101,7 @@ int archive_plan(struct archive_file *a, const char *name, struct fail *f)
 	if (r == 0 && a->n_plans == 0)
 		r = fail_set(f, ENOENT, "there is no image in it");
 	if (r == 0 && name && a->n_plans > 1)
-		r = fail_set(f, EINVAL, "it holds %zu images, --name is for one", a->n_plans);
+		r = fail_set(f, 0, "it holds %zu images, --name is for one", a->n_plans);
 	if (r == 0 && name) {
 		while (a->plans->n_names > 0)
 			free(a->plans->names[--a->plans->n_names]);

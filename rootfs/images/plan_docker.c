@@ -100,7 +100,7 @@ int plan_docker(struct archive_file *a, const struct member *m, struct fail *f)
 	words_iter_init(&it, rows.data, rows.len);
 	while (r == 0 && (more = row_next(&it, &row)) != 0) {
 		if (more < 0)
-			return fail_set(f, EBADMSG, "the JSON reader talks nonsense");
+			return fail_set(f, 0, "the JSON reader talks nonsense");
 		if (row.kind == ROW_IMAGE)
 			r = plan_docker_image(a, row.f[0], it, f);
 	}

@@ -56,7 +56,7 @@ static int plan_oci_entry(struct archive_file *a, struct descriptor d, int depth
 		return fail_set(
 			f, EINVAL,
 			"a manifest of Docker's schema 1; convert it (skopeo copy --format oci)");
-	default: return fail_set(f, EINVAL, "\"%.100s\" in the index is no image", d.media);
+	default: return fail_set(f, 0, "\"%.100s\" in the index is no image", d.media);
 	}
 	if (depth == 0)
 		return fail_set(f, ELOOP, "indexes within indexes");

@@ -51,7 +51,7 @@ int policy_owner(const struct entry *e, struct fail *f)
 {
 	/* 2^32-1 means "leave it" to chown */
 	if (e->uid >= UINT32_MAX || e->gid >= UINT32_MAX)
-		return fail_set(f, EINVAL, "owner %llu:%llu cannot be stored",
+		return fail_set(f, 0, "owner %llu:%llu cannot be stored",
 				(unsigned long long)e->uid, (unsigned long long)e->gid);
 	return 0;
 }

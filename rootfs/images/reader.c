@@ -132,7 +132,7 @@ static int pipeline_end(struct pipeline *p, int r, struct fail *f)
 			*f = dead;
 		return -dead.code;
 	}
-	return r < 0 ? fail_set(f, EBADMSG, "the stream ended early") : 0;
+	return r < 0 ? fail_set(f, 0, "the stream ended early") : 0;
 }
 
 /* Record streams. */
@@ -153,7 +153,7 @@ static int stream_next(struct stream *s, struct record *ret, struct fail *f)
 
 		switch (record_parse(s->data + s->at, s->len - s->at, ret, &used)) {
 		case RECORD_READY: s->at += used; return ret->kind == REC_END ? 0 : 1;
-		case RECORD_BAD: return fail_set(f, EBADMSG, "the tar reader talks nonsense");
+		case RECORD_BAD: return fail_set(f, 0, "the tar reader talks nonsense");
 		case RECORD_NONE: break;
 		}
 		memmove(s->data, s->data + s->at, s->len - s->at);

@@ -98,7 +98,7 @@ int layer_meta_read(const struct store *s, const char *hex, struct layer_meta *r
 	bytes = words_next(&it);
 	entries = words_next(&it);
 	if (!bytes || !entries || !words_valid(text, len))
-		return fail_set(f, EBADMSG, "layer %s: \"meta\" is damaged", hex);
+		return fail_set(f, 0, "layer %s: \"meta\" is damaged", hex);
 	ret->bytes = strtoull(bytes, NULL, 10);
 	ret->entries = strtoull(entries, NULL, 10);
 	buf_add(&ret->assumes, text + it.at, len - it.at);
@@ -194,12 +194,12 @@ int store_image_layers(const struct store *s, const char *id, struct names *ret,
 		if (strcmp(key, "Layer") != 0)
 			continue;
 		if (!store_hex_valid(value))
-			return fail_set(f, EBADMSG, "image %s: \"Layer=%.80s\"", id, value);
+			return fail_set(f, 0, "image %s: \"Layer=%.80s\"", id, value);
 		r = names_add(ret, value, f);
 		if (r < 0)
 			return r;
 	}
-	return r < 0 ? fail_set(f, EBADMSG, "image %s: image.ini is damaged", id) : 0;
+	return r < 0 ? fail_set(f, 0, "image %s: image.ini is damaged", id) : 0;
 }
 
 int store_name_read(const struct store *s, const char *name, char ret_id[STORE_HEX_MAX + 1],
@@ -212,7 +212,7 @@ int store_name_read(const struct store *s, const char *name, char ret_id[STORE_H
 		return fail_set(f, errno, "image name \"%s\"", name);
 	target[n] = '\0';
 	if (strncmp(target, "../", 3) != 0 || !store_hex_valid(target + 3))
-		return fail_set(f, EBADMSG, "image name \"%s\" points to \"%s\"", name, target);
+		return fail_set(f, 0, "image name \"%s\" points to \"%s\"", name, target);
 	strcpy(ret_id, target + 3);
 	return 0;
 }

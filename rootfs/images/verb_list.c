@@ -164,7 +164,7 @@ static int inspect(const struct store *s, const struct options *o, const char *i
 		json_end(&j);
 		json_int(&j, "Size", (int64_t)image_size(s, &layers));
 		if (json_image(&j, text) < 0)
-			r = fail_set(f, EBADMSG, "image %s: image.ini is damaged", id);
+			r = fail_set(f, 0, "image %s: image.ini is damaged", id);
 		json_end(&j);
 		if (r == 0 && !b.bad)
 			out_line(&o->out, b.data);

@@ -71,7 +71,7 @@ static int write_root(struct writer *w, const struct entry *e, struct fail *f)
 	int r;
 
 	if (e->kind != ENTRY_DIR)
-		return fail_set(f, EINVAL, "the root is not a directory");
+		return fail_set(f, 0, "the root is not a directory");
 	w->root_seen = true;
 	r = tree_attributes(w, w->root, e, f);
 	return r < 0 ? r
@@ -113,12 +113,11 @@ static int write_entry(struct writer *w, const struct entry *e, const char *path
 	int r;
 
 	if (mark == PATH_BAD)
-		return fail_set(f, EINVAL,
-				"a whiteout of nothing, of \".\" or \"..\", or below one");
+		return fail_set(f, 0, "a whiteout of nothing, of \".\" or \"..\", or below one");
 	if (mark == PATH_IGNORED)
 		return 0;
 	if (mark == PATH_PLAIN && verdict == VERDICT_REFUSE)
-		return fail_set(f, EINVAL, "%s", why);
+		return fail_set(f, 0, "%s", why);
 	if (mark == PATH_PLAIN && verdict == VERDICT_SKIP) {
 		writer_note(w, path, why);
 		return 0;
@@ -163,7 +162,7 @@ int writer_data(struct writer *w, uint64_t offset, const void *data, size_t len,
 	if (w->file < 0)
 		return 0; /* of a skipped entry */
 	if (offset > w->entry.size || len > w->entry.size - offset)
-		return fail_set(f, EBADMSG, "\"%s\": more data than its size", w->entry.path);
+		return fail_set(f, 0, "\"%s\": more data than its size", w->entry.path);
 	while (len) {
 		ssize_t n = pwrite(w->file, data, len, (off_t)offset);
 

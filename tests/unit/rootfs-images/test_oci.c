@@ -65,9 +65,9 @@ static void what_is_no_index_is_refused(void **state)
 	struct picks picks;
 
 	(void)state;
-	assert_int_equal(oci_pick("manifest", 8, "amd64", true, &picks, NULL), -EBADMSG);
-	assert_int_equal(oci_pick(bad[1], 9, "amd64", true, &picks, NULL), -EBADMSG);
-	assert_int_equal(oci_pick(bad[2], 13, "amd64", true, &picks, NULL), -EBADMSG);
+	assert_int_equal(oci_pick("manifest", 8, "amd64", true, &picks, NULL), -EINVAL);
+	assert_int_equal(oci_pick(bad[1], 9, "amd64", true, &picks, NULL), -EINVAL);
+	assert_int_equal(oci_pick(bad[2], 13, "amd64", true, &picks, NULL), -EINVAL);
 	assert_int_equal(oci_pick("", 0, "amd64", true, &picks, NULL), -ENOENT);
 }
 
