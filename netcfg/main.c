@@ -5,6 +5,7 @@
  * A verb is a row of the table: name, arguments, function, help.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "netcfg/online.h"
 #include "netcfg/port.h"
 #include "netcfg/up.h"
+#include "units/load.h"
 
 #define SPEC_FD  3
 #define NETNS_FD 4
@@ -40,11 +42,26 @@ static int read_spec(struct net_spec *spec, struct fail *f)
 	return r < 0 ? r : netspec_decode(spec, data, len, f);
 }
 
-static int up_or_plan(bool dry, struct fail *f)
+/* From unit folders, the same way as PID 1 does it. */
+static int load_spec(char **folders, struct net_spec *spec, struct fail *f)
+{
+	struct unit_set *set = NULL;
+	int r = units_load_dirs(*folders ? (const char *const *)folders : units_dirs, NULL, &set,
+				f);
+
+	*spec = (struct net_spec){0};
+	if (r == 0)
+		r = netspec_from_units(set, spec, f);
+	unit_set_free(set);
+	return r;
+}
+
+/* folders: NULL = the spec is on fd 3. */
+static int up_or_plan(char **folders, bool dry, struct fail *f)
 {
 	_buf_ struct buf text = {0};
 	struct net_spec spec;
-	int r = read_spec(&spec, f);
+	int r = folders ? load_spec(folders, &spec, f) : read_spec(&spec, f);
 
 	if (r < 0)
 		return r;
@@ -58,13 +75,12 @@ static int up_or_plan(bool dry, struct fail *f)
 static int verb_up(char **args, struct fail *f)
 {
 	(void)args;
-	return up_or_plan(false, f);
+	return up_or_plan(NULL, false, f);
 }
 
 static int verb_plan(char **args, struct fail *f)
 {
-	(void)args;
-	return up_or_plan(true, f);
+	return up_or_plan(!*args && fcntl(SPEC_FD, F_GETFD) >= 0 ? NULL : args, true, f);
 }
 
 /* What orlop-run does in its own process; here for tests, and for a container that lost its network. */
@@ -138,7 +154,8 @@ static const struct verb {
 	int (*run)(char **args, struct fail *f);
 } verbs[] = {
 	{"up", "", "make the network be what the spec on fd 3 says", 0, 0, verb_up},
-	{"plan", "", "show what `up` would do", 0, 0, verb_plan},
+	{"plan", "[FOLDER...]", "show what `up` would do, for units in folders or the spec on fd 3",
+	 0, 64, verb_plan},
 	{"attach", "", "give the namespace on fd 4 the network of the container spec on fd 3", 0, 0,
 	 verb_attach},
 	{"down", "UNIT", "take away a stopped unit's links and published ports", 1, 1, verb_down},

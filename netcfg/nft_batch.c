@@ -18,9 +18,9 @@ static const struct {
 	uint8_t family;
 	const char *name;
 } chains[] = {
-	{NFPROTO_INET, "early"},   {NFPROTO_INET, "publish_in"}, {NFPROTO_INET, "publish_own"},
-	{NFPROTO_INET, "publish"}, {NFPROTO_INET, "nat_out"},    {NFPROTO_INET, "forward"},
-	{NFPROTO_INET, "input"},   {NFPROTO_BRIDGE, "source"},
+	{NFPROTO_INET, "early"},       {NFPROTO_INET, "never"},   {NFPROTO_INET, "publish_in"},
+	{NFPROTO_INET, "publish_own"}, {NFPROTO_INET, "publish"}, {NFPROTO_INET, "nat_out"},
+	{NFPROTO_INET, "forward"},     {NFPROTO_INET, "input"},   {NFPROTO_BRIDGE, "source"},
 };
 
 static struct nl_msg *new_msg(int type, int flags, uint8_t family, uint16_t res_id)

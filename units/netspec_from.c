@@ -102,8 +102,9 @@ static void add_members(struct out *o, struct net_spec *spec, const struct unit 
 				.unit = copy(o, u->name),
 				.network = copy(o, joins[i].name.value),
 				.names = names_of(o, name, host_name, &joins[i], aliases),
-				copy(o, joins[i].ip ? joins[i].ip : ""),
-				copy(o, joins[i].mac ? joins[i].mac : "")};
+				.address = copy(o, joins[i].ip ? joins[i].ip : ""),
+				.address6 = copy(o, joins[i].ip6 ? joins[i].ip6 : ""),
+				.mac = copy(o, joins[i].mac ? joins[i].mac : "")};
 	}
 }
 

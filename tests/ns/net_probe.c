@@ -7,6 +7,7 @@
  *     net_probe ask PROTO ADDR PORT MS [SOURCE]   prints the answer, or "refused", "unreachable", "silence"
  *     net_probe hold ADDR PORT           connects by TCP, prints "open", then an answer for each line read
  *
+ *     net_probe rr ADDR PORT N           N questions on one TCP connection; microseconds for each, on average
  *     net_probe frame DEV HEX            sends one raw frame
  *     net_probe sniff DEV HEX MS         waits for an incoming frame that contains these bytes
  *     net_probe cast ADDR PORT TEXT      sends one UDP datagram, to a broadcast address too
@@ -19,12 +20,14 @@
 #include <netpacket/packet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONNS 64
@@ -198,6 +201,27 @@ static int hold(char **args)
 	return 0;
 }
 
+static int rr(char **args)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(args[0], args[1], &ss);
+	int fd = socket(ss.ss_family, SOCK_STREAM, 0), on = 1, n = atoi(args[2]);
+	struct timespec a, b;
+	char text[512];
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&ss, len) < 0)
+		return complain();
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int i = 0; i < n; i++)
+		if (send(fd, "?", 1, MSG_NOSIGNAL) != 1 || recv(fd, text, sizeof(text), 0) <= 0)
+			return complain();
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	printf("%.2f\n",
+	       ((double)(b.tv_sec - a.tv_sec) * 1e6 + (double)(b.tv_nsec - a.tv_nsec) / 1e3) / n);
+	return 0;
+}
+
 static size_t unhex(const char *hex, unsigned char *ret, size_t size)
 {
 	size_t n = 0;
@@ -305,6 +329,8 @@ int main(int argc, char **argv)
 		return ask(argv + 2, argc - 2);
 	else if (argc == 4 && !strcmp(argv[1], "hold"))
 		return hold(argv + 2);
+	else if (argc == 5 && !strcmp(argv[1], "rr"))
+		return rr(argv + 2);
 	else if (argc == 4 && !strcmp(argv[1], "frame"))
 		return frame(argv + 2);
 	else if (argc == 5 && !strcmp(argv[1], "sniff"))

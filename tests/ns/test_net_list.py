@@ -53,3 +53,15 @@ def test_ports_as_json(lab):
         ("tcp", None, 5000, False), ("udp", "192.0.2.1", 5000, False), ("tcp", None, 5000, True)]
     assert ports[0]["host_port"] == 8080 and ports[2]["host_port"] >= 61000
     assert "*:8080" in lab.tool("ports").stdout
+
+
+def test_plan_from_unit_files(lab):
+    lab.host.run("sh", "-ec", """
+mkdir /run/units && cd /run/units
+printf '[Network]\\nSubnet=10.77.0.0/24\\nNetworkName=home\\nIPv6=true\\nOptions=isolate=false mtu=1400\\n' > home.network
+printf '[Container]\\nImage=x\\nContainerName=w\\nNetwork=home.network:ip=10.77.0.9,alias=www\\n' > w.container
+""")
+    text = lab.tool("plan", "/run/units").stdout
+    assert "address add 10.77.0.1/24 br-home" in text and "link remove" in text
+    # nothing was done
+    assert "10.77.0.1" not in lab.host.run("ip", "addr").stdout
