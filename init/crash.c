@@ -169,7 +169,9 @@ static void handler(int sig, siginfo_t *info, void *context)
 
 	if (syscall(SYS_getpid) != 1)
 		die_of(sig);
-	/* the handler itself has failed: nothing is left to try */
+	if (sent && depth)
+		return; /* somebody is impatient: it is being done */
+	/* the handler itself has failed, and failed again: nothing is left to try */
 	if (depth++ > 2)
 		reboot(RB_AUTOBOOT);
 	add(&t, "<2>orlop-init: ");

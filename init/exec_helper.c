@@ -16,7 +16,9 @@
 #include "init/shell.h"
 #include "init/vault.h"
 
+/* Together less than what the supervisor gives them (sup_limits.cleanup_nsec). */
 #define NET_DOWN_TIME (10 * NSEC_PER_SEC)
+#define CLEAN_TIME    (8 * NSEC_PER_SEC)
 
 static void done(struct run *r, uint32_t unit, int code, const char *text)
 {
@@ -231,15 +233,32 @@ static void run_reload(struct run *r, const struct unit *u)
 	done(r, r->unit, e < 0 ? 1 : 0, e < 0 ? strerror(-e) : NULL);
 }
 
+/* The end of a unit's network and of its disposable root: two tasks in turn. A second start may follow at
+ * once, so both are over before the supervisor hears of it. */
+static void root_is_gone(struct task *t, enum task_end end)
+{
+	struct run *r = container_of(t, struct run, net_down);
+
+	if (end != TASK_OK)
+		console_say("%s: what it wrote outside of volumes is removed later", r->name);
+	done(r, r->unit, r->net_failed ? 1 : 0, r->net_failed ? "orlop-net down" : NULL);
+}
+
 static void net_is_down(struct task *t, enum task_end end)
 {
 	struct run *r = container_of(t, struct run, net_down);
+	const char *const argv[] = {PATH_RUN, "clean", r->name, NULL};
+	struct fail f = {0};
 
 	/* the last process is gone: with these two the namespaces go as well */
 	vault_close(r->netns);
 	vault_close(r->userns);
 	r->netns = r->userns = -1;
-	done(r, r->unit, end == TASK_OK ? 0 : 1, end == TASK_OK ? NULL : "orlop-net down");
+	r->net_failed = end != TASK_OK;
+	if (task_start(t, "orlop-run", argv, NULL, 0, CLEAN_TIME, root_is_gone, &f) < 0) {
+		console_say("%s: %s", r->name, f.text);
+		root_is_gone(t, TASK_FAILED);
+	}
 }
 
 static void run_net_down(struct run *r, const struct unit *u)

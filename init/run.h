@@ -47,7 +47,8 @@ struct run {
 	struct child helper;
 	enum sup_helper which;
 	size_t helper_at;
-	struct task net_down;
+	struct task net_down; /* then the removal of its disposable root */
+	bool net_failed;
 
 	struct child probe;
 

@@ -96,8 +96,9 @@ class Host:
         self.process = None
         self.pid = None
         self.cgroup = os.path.join(cgroup2(), os.path.basename(self.base))
-        for name in ("units", "store", "programs"):
+        for name in ("units", "store", "programs", "share", "share/images"):
             os.mkdir(os.path.join(self.base, name))
+        shutil.copy(os.path.join(TOP, "netcfg/base.nft"), self.path("share"))
         for name in os.listdir(BIN):
             shutil.copy(os.path.join(BIN, name), os.path.join(self.base, "programs", name))
 
@@ -110,6 +111,10 @@ class Host:
     def unit(self, name, text):
         with open(os.path.join(self.base, "units", name), "w", encoding="utf-8") as f:
             f.write(text)
+
+    def image(self, archive):
+        """An image archive that the boot imports."""
+        shutil.copy(archive, self.path("share/images"))
 
     def boot(self, *options, wait=True):
         if not os.path.isdir(self.cgroup):
