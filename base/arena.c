@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_SIZE (64u << 10)
-#define ALIGN      8 /* pointers and int64_t; nothing here holds more */
+#define BLOCK_FIRST (4u << 10) /* blocks double from here on: a small arena costs little */
+#define BLOCK_LAST  (64u << 10)
+#define ALIGN       8 /* pointers and int64_t; nothing here holds more */
 
 struct block {
 	struct block *next;
@@ -19,12 +20,17 @@ struct block {
 
 struct arena {
 	struct block *blocks; /* the first one is filled */
+	size_t block_size;    /* of the next one */
 	bool bad;
 };
 
 struct arena *arena_new(void)
 {
-	return calloc(1, sizeof(struct arena));
+	struct arena *arena = calloc(1, sizeof(*arena));
+
+	if (arena)
+		arena->block_size = BLOCK_FIRST;
+	return arena;
 }
 
 struct arena *arena_free(struct arena *arena)
@@ -65,8 +71,8 @@ bool arena_bad(const struct arena *arena)
  * first, so that the first one's rest is not lost. */
 static struct block *add_block(struct arena *arena, size_t size)
 {
-	bool large = size > BLOCK_SIZE / 4;
-	size_t room = large ? size : BLOCK_SIZE;
+	bool large = size > arena->block_size / 4;
+	size_t room = large ? size : arena->block_size;
 	struct block *b = room > SIZE_MAX / 2 ? NULL : calloc(1, sizeof(*b) + room);
 
 	if (!b) {
@@ -74,6 +80,8 @@ static struct block *add_block(struct arena *arena, size_t size)
 		return NULL;
 	}
 	b->size = room;
+	if (arena->block_size < BLOCK_LAST)
+		arena->block_size *= 2;
 	if (large && arena->blocks) {
 		b->next = arena->blocks->next;
 		arena->blocks->next = b;

@@ -250,8 +250,8 @@ static void finish_container(struct compile *x)
 	check_networks(x, c);
 	check_mounts(x, c->mounts, c->n_mounts);
 	check_health(x, c);
-	merge_limit(x, &u->limits.memory_max, c->memory, "Memory", "MemoryMax");
-	merge_limit(x, &u->limits.tasks_max, c->pids_limit, "PidsLimit", "TasksMax");
+	merge_limit(x, &u->exec->limits.memory_max, c->memory, "Memory", "MemoryMax");
+	merge_limit(x, &u->exec->limits.tasks_max, c->pids_limit, "PidsLimit", "TasksMax");
 }
 
 /* --- the other kinds -------------------------------------------------------------------------- */
@@ -359,7 +359,6 @@ void finish_unit(struct compile *x)
 	};
 	struct unit *u = compile_conv(x)->unit;
 
-	u->limits = u->exec->limits;
 	if (u->default_instance.value && !strstr(u->name, "@"))
 		WARNING(INSTALL, "DefaultInstance", U_TEMPLATE, NULL,
 			"DefaultInstance= has no effect in a unit that is no template");

@@ -48,7 +48,8 @@ static bool is_null_link(const char *path)
 	       memcmp(target, "/dev/null", sizeof("/dev/null") - 1) == 0;
 }
 
-static int add_file(struct walk *w, int dirfd, const char *folder, const char *name)
+static int add_file(struct walk *w, int dirfd, const char *folder, const char *name,
+		    unsigned char type)
 {
 	struct unit_file *slot;
 	char **content;
@@ -66,7 +67,7 @@ static int add_file(struct walk *w, int dirfd, const char *folder, const char *n
 	slot->path = *folder ? arena_fmt(w->arena, "%s/%s", folder, name) : name;
 	if (!slot->path)
 		return -ENOMEM;
-	if (is_null_link(slot->path)) {
+	if (type != DT_REG && is_null_link(slot->path)) {
 		slot->masked = true;
 		return 0;
 	}
@@ -78,13 +79,18 @@ static int add_file(struct walk *w, int dirfd, const char *folder, const char *n
 	return 0;
 }
 
-static int by_text(const void *a, const void *b)
+struct entry {
+	const char *name;
+	unsigned char type; /* DT_REG and so on, as far as the file system tells */
+};
+
+static int by_entry_name(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
 }
 
-/* The names in a folder, sorted, so that the answer does not depend on the file system. */
-static int list_names(struct arena *arena, int fd, char ***ret, size_t *ret_n)
+/* What is in a folder, sorted, so that the answer does not depend on the file system. */
+static int list_names(struct arena *arena, int fd, struct entry **ret, size_t *ret_n)
 {
 	_dir_ DIR *dir = NULL;
 	const struct dirent *e;
@@ -100,16 +106,19 @@ static int list_names(struct arena *arena, int fd, char ***ret, size_t *ret_n)
 		return -errno;
 	}
 	while ((e = readdir(dir))) {
-		char **slot;
+		struct entry *slot;
 
 		if (e->d_name[0] == '.')
 			continue;
 		slot = ARENA_PUSH(arena, *ret, *ret_n);
-		if (!slot || !(*slot = arena_strdup(arena, e->d_name)))
+		if (!slot)
+			return -ENOMEM;
+		*slot = (struct entry){arena_strdup(arena, e->d_name), e->d_type};
+		if (!slot->name)
 			return -ENOMEM;
 	}
 	if (*ret_n)
-		qsort(*ret, *ret_n, sizeof(**ret), by_text);
+		qsort(*ret, *ret_n, sizeof(**ret), by_entry_name);
 	return 0;
 }
 
@@ -127,12 +136,35 @@ static bool is_users_folder(const char *path)
 	       strcmp(path, "/usr/share/containers/systemd/users") == 0;
 }
 
+static int walk_folder(struct walk *w, int dirfd, const char *name, const char *path, int depth);
+
+/* One thing in a folder: a folder below it, a file, or nothing to us. */
+static int walk_entry(struct walk *w, int fd, const struct entry *e, const char *path, int depth)
+{
+	bool dropins = is_dropin_folder(e->name);
+	struct stat st;
+	const char *below;
+
+	if (e->type == DT_REG ||
+	    (e->type != DT_DIR && (fstatat(fd, e->name, &st, 0) < 0 || !S_ISDIR(st.st_mode))))
+		return wanted_file(e->name) ? add_file(w, fd, path, e->name, e->type) : 0;
+	if (wanted_file(e->name) && !dropins)
+		return add_file(w, fd, path, e->name,
+				e->type); /* a folder x.container: told as an error */
+	below = arena_fmt(w->arena, "%s/%s", path, e->name);
+	if (!below)
+		return -ENOMEM;
+	return depth < DEPTH_MAX && !is_users_folder(below)
+		       ? walk_folder(w, fd, e->name, below, depth + 1)
+		       : 0;
+}
+
 static int walk_folder(struct walk *w, int dirfd, const char *name, const char *path, int depth)
 {
 	_fd_
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct entry *entries;
 	struct stat st;
-	char **names;
 	size_t n;
 	int r;
 
@@ -144,26 +176,9 @@ static int walk_folder(struct walk *w, int dirfd, const char *name, const char *
 		if (w->seen[i].dev == st.st_dev && w->seen[i].ino == st.st_ino)
 			return 0; /* a link that leads upwards */
 	w->seen[depth] = (struct folder_id){st.st_dev, st.st_ino};
-	r = list_names(w->arena, fd, &names, &n);
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		const char *below;
-
-		if (fstatat(fd, names[i], &st, 0) == 0 && S_ISDIR(st.st_mode)) {
-			below = arena_fmt(w->arena, "%s/%s", path, names[i]);
-			if (!below)
-				return -ENOMEM;
-			if (depth < DEPTH_MAX && !is_users_folder(below) &&
-			    (!wanted_file(names[i]) || is_dropin_folder(names[i])))
-				r = walk_folder(w, fd, names[i], below, depth + 1);
-			else if (wanted_file(names[i]) && !is_dropin_folder(names[i]))
-				r = add_file(
-					w, fd, path,
-					names[i]); /* x.container is a folder: told as an error */
-			continue;
-		}
-		if (wanted_file(names[i]))
-			r = add_file(w, fd, path, names[i]);
-	}
+	r = list_names(w->arena, fd, &entries, &n);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = walk_entry(w, fd, &entries[i], path, depth);
 	return r;
 }
 
@@ -174,7 +189,7 @@ static int take_single(struct walk *w, const char *path)
 	const char *folder = slash ? arena_strndup(w->arena, path, (size_t)(slash - path)) : "";
 	_fd_
 	int fd = -1;
-	char **names;
+	struct entry *entries;
 	size_t n;
 	int r;
 
@@ -183,18 +198,17 @@ static int take_single(struct walk *w, const char *path)
 	fd = open(slash ? (*folder ? folder : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	r = add_file(w, fd, folder, name);
+	r = add_file(w, fd, folder, name, DT_UNKNOWN);
 	if (r == 0)
-		r = list_names(w->arena, fd, &names, &n);
+		r = list_names(w->arena, fd, &entries, &n);
 	for (size_t i = 0; r == 0 && i < n; i++) {
+		const char *below = entries[i].name;
 		size_t len = strlen(name);
 
-		if (is_dropin_folder(names[i]) && strncmp(names[i], name, len) == 0 &&
-		    strcmp(names[i] + len, ".d") == 0)
-			r = walk_folder(w, fd, names[i],
-					*folder ? arena_fmt(w->arena, "%s/%s", folder, names[i])
-						: names[i],
-					0);
+		if (strncmp(below, name, len) != 0 || strcmp(below + len, ".d") != 0)
+			continue;
+		r = walk_folder(w, fd, below,
+				*folder ? arena_fmt(w->arena, "%s/%s", folder, below) : below, 0);
 	}
 	return r;
 }

@@ -283,7 +283,7 @@ static int64_t limit(struct number n)
 
 static void set_limits(struct out *o, struct container_spec *spec, const struct unit *u)
 {
-	const struct unit_limits *l = &u->limits;
+	const struct unit_limits *l = &u->exec->limits;
 
 	spec->pids_max = limit(l->tasks_max);
 	spec->memory_max = l->memory_max.value > 0 ? l->memory_max.value : 0;

@@ -389,7 +389,6 @@ struct unit {
 	bool boot; /* reached from default.target by Wants, Requires, BindsTo: started at boot */
 
 	struct unit_policy policy;
-	struct unit_limits limits;
 	struct unit_service *exec; /* [Service]; never NULL for a unit that is OK */
 
 	/* The one that kind says; of a rejected unit it may be half-filled. */

@@ -265,8 +265,8 @@ static void limits_of_both_sections_are_one(void **state)
 
 	(void)state;
 	assert_warning(set, U_CONFLICT, 3, 1);
-	assert_int_equal(get(set, "x.container")->limits.memory_max.value, 1 << 30);
-	assert_int_equal(get(set, "x.container")->limits.tasks_max.value, 100);
+	assert_int_equal(get(set, "x.container")->exec->limits.memory_max.value, 1 << 30);
+	assert_int_equal(get(set, "x.container")->exec->limits.tasks_max.value, 100);
 	unit_set_free(set);
 }
 
@@ -287,12 +287,12 @@ static void known_options_become_keys(void **state)
 	assert_string_equal(c->cap_drop.items[0].value, "all");
 	assert_int_equal(c->shm_size.value, 128 << 20);
 	assert_string_equal(c->mounts[0].type, "tmpfs");
-	assert_int_equal(u->limits.cpu_quota_percent.value, 150);
+	assert_int_equal(u->exec->limits.cpu_quota_percent.value, 150);
 	assert_int_equal(c->no_new_privileges, TRI_YES);
 	assert_int_equal(c->security_label_disable, TRI_YES);
 	assert_int_equal(c->run_init, TRI_YES);
-	assert_int_equal(u->limits.memory_max.value, 1 << 30);
-	assert_int_equal(u->limits.tasks_max.value, -1);
+	assert_int_equal(u->exec->limits.memory_max.value, 1 << 30);
+	assert_int_equal(u->exec->limits.tasks_max.value, -1);
 	assert_string_equal(c->sysctl.items[0].value, "1");
 	assert_string_equal(c->ulimits.items[0].value, "5:6");
 	assert_string_equal(c->log_opt.items[0].value, "10m");
