@@ -31,6 +31,8 @@ struct compile {
 	struct loaded_file **files;
 	size_t n_files;
 	size_t errors_before;
+	char meant[8][32]; /* keys that misspelled ones were taken for */
+	size_t n_meant;
 };
 
 struct conv *compile_conv(struct compile *x)
@@ -107,6 +109,24 @@ static void add_use(struct compile *x, const struct key *key, size_t slot,
 	uses->last = use;
 }
 
+bool compile_was_meant(const struct compile *x, const char *key)
+{
+	for (size_t i = 0; i < x->n_meant; i++)
+		if (strcmp(x->meant[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* Remembers the key that a hint names, so that its absence is not told on top. */
+static void remember_meant(struct compile *x, const char *hint)
+{
+	const char *quote = strchr(hint, '"');
+
+	if (quote && x->n_meant < sizeof(x->meant) / sizeof(*x->meant))
+		snprintf(x->meant[x->n_meant++], sizeof(*x->meant), "%.*s",
+			 (int)strcspn(quote + 1, "\""), quote + 1);
+}
+
 static void unknown_key(struct compile *x, enum key_section section, const struct ini_entry *e)
 {
 	char hint[160];
@@ -115,6 +135,7 @@ static void unknown_key(struct compile *x, enum key_section section, const struc
 		return;
 	if (suggest_key(section, e->key, hint, sizeof(hint)) > 2)
 		hint[0] = '\0';
+	remember_meant(x, hint);
 	diag_add(x->conv.diags, DIAG_ERROR,
 		 strncmp(hint, "it belongs", 10) == 0 ? U_WRONG_SECTION : U_UNKNOWN_KEY, e->at,
 		 strlen(e->key), *hint ? hint : NULL, "unknown key \"%s\" in [%s]", e->key,
@@ -503,9 +524,11 @@ void compile_unit(struct loader *l, struct unit *u, const struct unit_name *n,
 			 .scratch = l->scratch,
 			 .diags = &l->diags,
 			 .unit = u,
+			 .is_template = n->at && !n->instance_len,
 			 .in = l->in},
 	};
 
+	policy_defaults(&u->policy);
 	arena_reset(l->scratch);
 	x.uses = arena_alloc(l->scratch, l->keys.n * sizeof(*x.uses));
 	if (!x.uses || !list_files(&x, main) || !make_parts(u, l->arena))

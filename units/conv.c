@@ -22,6 +22,9 @@ void conv_report(struct conv *c, enum diag_severity severity, const struct item 
 	char text[400];
 	va_list args;
 
+	/* What a template's %i will be is not known: its instances are told about it. */
+	if (c->is_template && item->text.raw)
+		return;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);

@@ -21,6 +21,7 @@ struct conv {
 	const struct units_input *in;
 	struct expander ex;
 	const char *folder; /* where the unit's file lies, for relative paths */
+	bool is_template;   /* foo@.container */
 
 	/* Of the value that is converted now. */
 	const struct key *key;

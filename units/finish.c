@@ -214,7 +214,8 @@ static void finish_container(struct compile *x)
 	if (c->image.value && rootfs)
 		ERROR(CONTAINER, "Image", U_CONFLICT, NULL, "both Image= and Rootfs= (line %u)",
 		      rootfs->at.line);
-	else if (!c->image.value && !rootfs && !WRITTEN(CONTAINER, "Image"))
+	else if (!c->image.value && !rootfs && !WRITTEN(CONTAINER, "Image") &&
+		 !compile_was_meant(x, "Image"))
 		ERROR(CONTAINER, "Image", U_REQUIRED, "write Image=REGISTRY/NAME:TAG",
 		      "no Image= in [Container]");
 	else if (c->image.value && !strchr(c->image.value, '/') &&
@@ -272,6 +273,8 @@ static const char *bridge_name(struct arena *arena, const char *network)
 {
 	uint32_t hash = 2166136261u;
 
+	if (strncmp(network, "systemd-", 8) == 0 && network[8])
+		network += 8; /* says nothing */
 	if (strlen(network) <= 12)
 		return arena_fmt(arena, "br-%s", network);
 	for (const char *s = network; *s; s++)
@@ -327,7 +330,7 @@ static void finish_image(struct compile *x)
 {
 	struct unit_image *i = compile_conv(x)->unit->image;
 
-	if (!i->image.value && !WRITTEN(IMAGE, "Image"))
+	if (!i->image.value && !WRITTEN(IMAGE, "Image") && !compile_was_meant(x, "Image"))
 		ERROR(IMAGE, "Image", U_REQUIRED, NULL, "no Image= in [Image]");
 	if (i->creds.value)
 		WARNING(IMAGE, "Creds", U_SECRET,
@@ -339,7 +342,8 @@ static void finish_service(struct compile *x)
 	struct unit_service *s = compile_conv(x)->unit->exec;
 	bool oneshot = s->type.value && strcmp(s->type.value, "oneshot") == 0;
 
-	if (s->exec_start.n == 0 && !WRITTEN(SERVICE, "ExecStart"))
+	if (s->exec_start.n == 0 && !WRITTEN(SERVICE, "ExecStart") &&
+	    !compile_was_meant(x, "ExecStart"))
 		ERROR(SERVICE, "ExecStart", U_REQUIRED, NULL, "no ExecStart= in [Service]");
 	if (s->exec_start.n > 1 && !oneshot)
 		ERROR(SERVICE, "ExecStart", U_CONFLICT, "write Type=oneshot",

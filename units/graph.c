@@ -192,15 +192,18 @@ static void reject_cycle(struct loader *l, const struct order *o, uint32_t compo
 	for (size_t v = 0; v < o->n; v++) {
 		struct unit *u = o->units[v];
 		struct source_at at = {u->n_sources ? u->sources[0] : NULL, 0, 0};
+		size_t width = 1;
 
 		if (o->component[v] != component)
 			continue;
 		for (uint32_t e = o->first_edge[v]; e < o->first_edge[v + 1]; e++)
 			if (o->component[o->edges[e].to] == component && o->edges[e].dep->at.file &&
-			    !at.line)
+			    !at.line) {
 				at = o->edges[e].dep->at;
-		resolve_report(l, u, DIAG_ERROR, at, 1, U_CYCLE, text.data, "%s is part of a cycle",
-			       u->name);
+				width = strlen(o->edges[e].dep->name);
+			}
+		resolve_report(l, u, DIAG_ERROR, at, width, U_CYCLE, text.data,
+			       "%s is part of a cycle", u->name);
 	}
 }
 

@@ -215,13 +215,21 @@ static int take_single(struct walk *w, const char *path)
 
 static int take_path(struct walk *w, const char *path)
 {
+	const char *name;
 	struct stat st;
+	size_t len = strlen(path);
 
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	path = arena_strndup(w->arena, path, len);
+	if (!path)
+		return -ENOMEM;
 	if (stat(path, &st) < 0)
 		return errno == ENOENT && !is_null_link(path) ? 0 : take_single(w, path);
+	name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	/* "." and ".." are folders too; a folder called x.container is a mistake. */
 	if (S_ISDIR(st.st_mode) &&
-	    (!wanted_file(path) || is_dropin_folder(path) || path[strlen(path) - 1] == '.' ||
-	     strchr(strrchr(path, '.'), '/')))
+	    (!wanted_file(name) || is_dropin_folder(name) || strspn(name, ".") == strlen(name)))
 		return walk_folder(w, AT_FDCWD, path, path, 0);
 	return take_single(w, path);
 }

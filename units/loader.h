@@ -75,6 +75,8 @@ const struct ini_entry *compile_entry(const struct compile *x, enum key_section 
 void compile_report(struct compile *x, enum diag_severity severity, enum key_section section,
 		    const char *key, const char *code, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 7, 8)));
+/* Whether a misspelled key was taken for this one. */
+bool compile_was_meant(const struct compile *x, const char *key);
 struct conv *compile_conv(struct compile *x);
 /* Whether one place in the unit's files comes before another, in the order of their use. */
 bool compile_is_before(const struct compile *x, const struct source_at *a,

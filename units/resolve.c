@@ -147,6 +147,13 @@ static const char *near_name(struct loader *l, const char *name)
 	return best ? arena_fmt(l->work, "did you mean \"%s\"?", best) : NULL;
 }
 
+static const char *near_or(struct loader *l, const char *name, const char *otherwise)
+{
+	const char *near = near_name(l, name);
+
+	return near ? near : otherwise;
+}
+
 static struct unit *must_find(struct loader *l, struct unit *u, const char *ref,
 			      struct source_at at, const char *key)
 {
@@ -159,9 +166,11 @@ static struct unit *must_find(struct loader *l, struct unit *u, const char *ref,
 		resolve_report(l, u, DIAG_ERROR, at, strlen(ref), U_NO_UNIT, NULL,
 			       "%s=%s: that unit is masked", key, ref);
 	else
-		resolve_report(l, u, DIAG_ERROR, at, strlen(ref), U_NO_UNIT,
-			       why ? why : near_name(l, ref), "%s=%s: there is no such unit", key,
-			       ref);
+		resolve_report(
+			l, u, DIAG_ERROR, at, strlen(ref), U_NO_UNIT,
+			why ? why
+			    : near_or(l, ref, "there must be a file of that name among the units"),
+			"%s=%s: there is no such unit", key, ref);
 	return NULL;
 }
 
@@ -267,8 +276,7 @@ static void resolve_container(struct loader *l, struct unit *u)
 		if (c->image_unit && c->image_unit->image) {
 			const struct unit_image *i = c->image_unit->image;
 
-			c->image = (struct text){
-				i->image_tag.value ? i->image_tag.value : i->image.value, ref};
+			c->image = i->image_tag.value ? i->image_tag : i->image;
 		}
 		need(l, u, c->image_unit, c->image_at);
 	}
@@ -326,9 +334,8 @@ static void install(struct loader *l, struct unit *u, const struct unit_install_
 			resolve_report(
 				l, u, DIAG_WARNING, list->items[i].at, strlen(list->items[i].name),
 				U_NO_UNIT,
-				near_name(l, list->items[i].name)
-					? near_name(l, list->items[i].name)
-					: "write default.target to start at boot",
+				near_or(l, list->items[i].name,
+					"write default.target to start at boot"),
 				"%s=%s: there is no such unit, so this does not start anything",
 				key, list->items[i].name);
 			continue;
