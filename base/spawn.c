@@ -116,7 +116,11 @@ static void __attribute__((noreturn)) child(const struct spawn *s, int report)
 {
 	child_signals();
 	child_limits(s);
-	umask(0022);
+	umask(s->mask ? *s->mask : 0022);
+	for (size_t i = 0; i < s->n_rlimits; i++)
+		if (setrlimit((__rlimit_resource_t)s->rlimits[i].resource, &s->rlimits[i].limit) <
+		    0)
+			child_die(report, "rlimits");
 	report = child_fds(s, report);
 	setsid();
 	if (s->tty)

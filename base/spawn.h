@@ -13,11 +13,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/fail.h"
 
 #define SPAWN_FDS_MAX 10
+
+struct spawn_rlimit {
+	int resource; /* RLIMIT_NOFILE ... */
+	struct rlimit limit;
+};
 
 struct spawn {
 	const char *const *argv; /* argv[0] is an absolute path */
@@ -29,6 +35,9 @@ struct spawn {
 	const char *tty; /* opened as 0, 1, 2 and controlling terminal of a new session, or NULL */
 	uid_t uid;       /* 0 = stay root */
 	gid_t gid;
+	const mode_t *mask; /* umask; NULL = 0022 */
+	const struct spawn_rlimit *rlimits;
+	size_t n_rlimits;
 	bool oom_keep; /* keep the caller's OOM score: PID 1 and orlop-log are the last to be killed */
 };
 

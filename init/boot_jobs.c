@@ -24,6 +24,7 @@
 #include "init/shell.h"
 #include "init/stamps.h"
 #include "init/vault.h"
+#include "units/diag.h"
 #include "units/netspec.h"
 
 static struct {
@@ -120,18 +121,32 @@ static void begin_disk(void)
 
 /* --- store and units -------------------------------------------------------------------------- */
 
+/* On the console, as `orlop check` would show it: at boot nobody else can. */
+static void tell_diag(void *ctx, const struct diag *d)
+{
+	_buf_ struct buf text = {0};
+	char *rest, *line;
+
+	(void)ctx;
+	diag_print(d, &text);
+	rest = text.bad ? NULL : text.data;
+	while ((line = strsep(&rest, "\n")))
+		if (line[0])
+			console_plain("%s", line);
+}
+
 static void begin_store(void)
 {
+	struct shell_load load = {.tell = tell_diag};
 	struct fail f = {0};
-	size_t errors = 0;
 
 	boot_store_folders();
 	boot_clock_floor(PATH_STATE "/clock");
 	logs_start();
-	if (shell_load_units(&errors, &f) < 0)
+	if (shell_load_units(&load, &f) < 0)
 		console_say("units: %s", f.text);
 	else
-		console_say("units: %zu, %zu mistakes", shell_set()->n, errors);
+		console_say("units: %zu, %zu mistakes", shell_set()->n, load.errors);
 	stamp(STAMP_UNITS);
 	over(BOOT_STORE, shell_set() ? BOOT_DONE : BOOT_FAILED);
 }

@@ -181,6 +181,36 @@ int run_report_again(struct run *r, int fd, struct fail *f)
 	return 0;
 }
 
+/* Where a container with Notify=true finds the notify socket; podman has it there too. */
+#define NOTIFY_INSIDE "/run/notify/notify.sock"
+
+static int set_cell(char **cell, const char *text)
+{
+	*cell = strdup(text);
+	return *cell ? 0 : -ENOMEM;
+}
+
+/* The socket is PID 1's, so PID 1 adds it to what the unit says. */
+static int add_notify(struct container_spec *spec, const struct unit *u, struct fail *f)
+{
+	const char *const cells[] = {"bind", PATH_NOTIFY, NOTIFY_INSIDE, "", "", ""};
+	char watchdog[48];
+	char **mount;
+	int e = 0;
+
+	if (u->policy.ready != POLICY_READY_NOTIFY && !u->policy.watchdog_usec)
+		return 0;
+	mount = record_append((void **)&spec->mounts, &spec->n_mounts, ARRAY_LEN(cells));
+	for (size_t i = 0; mount && i < ARRAY_LEN(cells); i++)
+		e |= set_cell(&mount[i], cells[i]);
+	snprintf(watchdog, sizeof(watchdog), "WATCHDOG_USEC=%llu",
+		 (unsigned long long)u->policy.watchdog_usec);
+	if (!mount || e < 0 || strlist_add(&spec->env, "NOTIFY_SOCKET=" NOTIFY_INSIDE) < 0 ||
+	    (u->policy.watchdog_usec && strlist_add(&spec->env, watchdog) < 0))
+		return fail_set(f, ENOMEM, "notify socket");
+	return 0;
+}
+
 /* The unit's spec in a sealed memfd. */
 static int make_spec(const struct run *r, const struct unit *u, struct fail *f)
 {
@@ -188,10 +218,13 @@ static int make_spec(const struct run *r, const struct unit *u, struct fail *f)
 	struct container_spec spec = {0};
 	int e = spec_from_unit(shell_set(), u, IDS_FIRST + (int64_t)r->unit * IDS_EACH, &spec, f);
 
+	if (e == 0)
+		e = add_notify(&spec, u, f);
+	if (e == 0)
+		spec_encode(&spec, &words);
+	spec_done(&spec);
 	if (e < 0)
 		return e;
-	spec_encode(&spec, &words);
-	spec_done(&spec);
 	if (words.bad)
 		return fail_set(f, ENOMEM, "spec");
 	return io_sealed_memfd("spec", words.data, words.len, f);

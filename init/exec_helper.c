@@ -221,10 +221,28 @@ static void run_pre(struct run *r, const struct unit *u)
 	done(r, r->unit, SUP_SKIP_CODE, text);
 }
 
+/* ReloadCmd=, inside the container. */
+static void reload_inside(struct run *r, const struct unit *u)
+{
+	struct fail f = {0};
+	int pidfd;
+	pid_t pid = run_inside(r, &u->container->reload_cmd, &pidfd, &f);
+
+	r->helper_at = u->exec->exec_reload.n; /* the only one: nothing follows */
+	if (pid < 0)
+		done(r, r->unit, 203, f.text);
+	else
+		children_add(&r->helper, pid, pidfd, run_helper_ended);
+}
+
 static void run_reload(struct run *r, const struct unit *u)
 {
 	int e;
 
+	if (u->container && u->container->reload_cmd.n) {
+		reload_inside(r, u);
+		return;
+	}
 	if (!u->policy.reload_signal) {
 		run_list(r, u);
 		return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Health probes: `orlop-run exec` runs the unit's command inside the container; how it exits is the answer. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -7,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/paths.h"
 #include "base/spawn.h"
+#include "base/wire.h"
 #include "init/exec.h"
 #include "init/logs.h"
 #include "init/run.h"
@@ -24,19 +26,17 @@ void run_probe_ended(struct child *c, int code, int status)
 	done(r->unit, code == CLD_EXITED ? status : 128 + status);
 }
 
-/* orlop-run exec UNIT COMMAND... with the main process' pidfd as 3 and the unit's cgroup as 4. */
-static pid_t spawn_probe(struct run *r, const struct text_list *command, int *ret_pidfd,
-			 struct fail *f)
+pid_t run_inside(struct run *r, const struct text_list *command, int *ret_pidfd, struct fail *f)
 {
 	_free_
 	const char **argv = calloc(command->n + 4, sizeof(*argv));
-	struct spawn s = {.argv = argv,
-			  .cgroup = -1,
-			  .fds = {-1, -1, -1, r->main.pidfd, r->cgroup},
-			  .n_fds = 5};
+	struct spawn s = {.argv = argv, .cgroup = -1, .n_fds = RUN_EXEC_CGROUP + 1};
 
 	if (!argv)
-		return fail_set(f, 12, "probe");
+		return fail_set(f, ENOMEM, "command in the container");
+	s.fds[0] = s.fds[1] = s.fds[2] = -1;
+	s.fds[RUN_EXEC_PIDFD] = r->main.pidfd;
+	s.fds[RUN_EXEC_CGROUP] = r->cgroup;
 	argv[0] = PATH_RUN;
 	argv[1] = "exec";
 	argv[2] = r->name;
@@ -59,7 +59,7 @@ void exec_run_probe(const struct action *a)
 		return;
 	}
 	command = a->code == 1 ? &u->container->health_startup_cmd : &u->container->health_cmd;
-	pid = spawn_probe(r, command, &pidfd, &f);
+	pid = run_inside(r, command, &pidfd, &f);
 	if (pid < 0)
 		done(a->unit, 125);
 	else

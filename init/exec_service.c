@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/paths.h"
+#include "base/rlimit.h"
 #include "base/spawn.h"
 #include "init/console.h"
 #include "init/exec.h"
@@ -17,6 +18,7 @@
 #include "init/passwd.h"
 #include "init/run.h"
 #include "init/shell.h"
+#include "init/text.h"
 
 #define ENV_FILE_MAX (64u << 10)
 
@@ -138,6 +140,31 @@ static int find_user(const struct unit_service *exec, struct spawn *s, struct fa
 	return 0;
 }
 
+#define RLIMITS_MAX 16
+
+/* LimitNOFILE= and its kin: "1024:2048", or one value for both. */
+static size_t make_rlimits(const struct unit_service *exec,
+			   struct spawn_rlimit rlimits[RLIMITS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < exec->rlimits.n && n < RLIMITS_MAX; i++) {
+		const char *soft = exec->rlimits.items[i].value;
+		const char *colon = soft ? strchr(soft, ':') : NULL;
+		char first[32];
+
+		if (!soft || rlimit_resource(exec->rlimits.items[i].name) < 0)
+			continue;
+		text_cut(first, sizeof(first), soft);
+		first[strcspn(first, ":")] = '\0';
+		rlimits[n++] = (struct spawn_rlimit){
+			.resource = rlimit_resource(exec->rlimits.items[i].name),
+			.limit = {rlimit_value(first), rlimit_value(colon ? colon + 1 : first)},
+		};
+	}
+	return n;
+}
+
 static bool is(const struct text *text, const char *value)
 {
 	return text->value && !strcmp(text->value, value);
@@ -152,6 +179,8 @@ pid_t run_command(struct run *r, const struct unit *u, const struct command *com
 			  .fds = {-1, -1, -1},
 			  .n_fds = 3,
 			  .cwd = exec->working_directory.value};
+	struct spawn_rlimit rlimits[RLIMITS_MAX];
+	mode_t mask = (mode_t)exec->umask.value;
 	struct strlist env = {0};
 	int e, out = -1;
 	pid_t pid;
@@ -165,6 +194,9 @@ pid_t run_command(struct run *r, const struct unit *u, const struct command *com
 		strlist_done(&env);
 		return e;
 	}
+	s.mask = exec->umask.set ? &mask : NULL;
+	s.rlimits = rlimits;
+	s.n_rlimits = make_rlimits(exec, rlimits);
 	s.envp = (const char *const *)env.items;
 	s.fds[1] = out;
 	s.fds[2] = is(&exec->standard_error, "null") ? -1 : out;

@@ -113,3 +113,5 @@ void run_starter_ended(struct child *c, int code, int status);
 /* --- exec_helper.c, exec_probe.c --- */
 void run_helper_ended(struct child *c, int code, int status);
 void run_probe_ended(struct child *c, int code, int status);
+/* Runs a command inside the unit's container (`orlop-run exec`); what it writes goes nowhere. */
+pid_t run_inside(struct run *r, const struct text_list *command, int *ret_pidfd, struct fail *f);

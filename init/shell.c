@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,54 +129,51 @@ void shell_pump(void)
 		loop_timer(&shell.deadline, deadline, timer_due);
 }
 
-/* Every message of the load, on the console: at boot nobody else can show it. */
-static void tell_diags(const struct unit_set *set)
+void shell_diag_line(const struct diag *d, char *text, size_t size)
 {
-	for (size_t i = 0; i < set->n_diags; i++) {
-		_buf_ struct buf text = {0};
-		char *rest, *line;
-
-		diag_print(set->diags[i], &text);
-		rest = text.bad ? NULL : text.data;
-		while ((line = strsep(&rest, "\n")))
-			if (line[0])
-				console_plain("%s", line);
-	}
+	snprintf(text, size, "%s:%u:%u: %s[%s]: %s%s%s", d->at.file ? d->at.file : "", d->at.line,
+		 d->at.column, d->severity == DIAG_ERROR ? "error" : "warning", d->code, d->message,
+		 d->hint ? "; " : "", d->hint ? d->hint : "");
 }
 
-int shell_load_units(size_t *ret_errors, struct fail *f)
+static int put_in_force(struct unit_set *set, struct fail *f)
 {
-	bool reload = shell.set != NULL;
 	_free_
-	struct sup_unit_config *config = NULL;
-	struct unit_set *set = NULL;
-	int r = units_load_dirs(units_dirs, NULL, &set, f);
+	struct sup_unit_config *config = sup_config_from_set(set);
+	int r;
 
+	if (!config)
+		return fail_set(f, ENOMEM, "units");
+	for (size_t i = 0; i < set->n; i++)
+		config[i].disabled = intent_disabled(config[i].name);
+	r = sup_load(shell.sup, config, set->n, false, f);
 	if (r < 0)
 		return r;
-	*ret_errors = set->n_errors;
-	if (reload && set->n_errors) {
-		r = fail_set(f, EINVAL, "%zu mistakes in the unit files: nothing has changed",
-			     set->n_errors);
-		tell_diags(set);
-		unit_set_free(set);
-		return r;
-	}
-	config = sup_config_from_set(set);
-	for (size_t i = 0; config && i < set->n; i++)
-		config[i].disabled = intent_disabled(config[i].name);
-	r = config ? sup_load(shell.sup, config, set->n, false, f) : fail_set(f, ENOMEM, "units");
-	if (r < 0) {
-		unit_set_free(set);
-		return r;
-	}
-	if (!reload)
-		tell_diags(set);
 	unit_set_free(shell.set);
 	shell.set = set;
 	malloc_trim(0); /* what reading took, which is more than what is kept */
 	shell_push(&(struct event){.kind = EVENT_NONE, .unit = SUP_NONE});
 	return 0;
+}
+
+int shell_load_units(struct shell_load *load, struct fail *f)
+{
+	struct unit_set *set = NULL;
+	int r = units_load_dirs(units_dirs, NULL, &set, f);
+
+	if (r < 0)
+		return r;
+	load->errors = set->n_errors;
+	for (size_t i = 0; i < set->n_diags && load->tell; i++)
+		load->tell(load->ctx, set->diags[i]);
+	if (load->strict && set->n_errors)
+		r = fail_set(f, EINVAL, "%zu mistakes in the unit files: nothing has changed",
+			     set->n_errors);
+	else
+		r = put_in_force(set, f);
+	if (r < 0)
+		unit_set_free(set);
+	return r;
 }
 
 void shell_save(struct vault_writer *w)
@@ -193,9 +191,7 @@ void shell_save(struct vault_writer *w)
 
 int shell_restore_units(char *const *args, struct fail *f)
 {
-	size_t errors;
-
-	return strcmp(args[0], "1") != 0 ? 0 : shell_load_units(&errors, f);
+	return strcmp(args[0], "1") != 0 ? 0 : shell_load_units(&(struct shell_load){0}, f);
 }
 
 int shell_restore_core(const char *words, size_t len, struct fail *f)

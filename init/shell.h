@@ -36,9 +36,20 @@ void shell_push(const struct event *event);
 /* Steps and acts until all is quiet. */
 void shell_pump(void);
 
-/* Reads the unit folders and puts them in force, all or nothing. *ret_errors: units with errors, which are
- * in force as refused. At a reload (there is a set already) an error anywhere is -EINVAL and nothing has changed. */
-int shell_load_units(size_t *ret_errors, struct fail *f);
+struct diag;
+
+struct shell_load {
+	bool strict; /* a mistake anywhere: -EINVAL, and nothing has changed (a reload) */
+	void (*tell)(void *ctx, const struct diag *d); /* hears every mistake; NULL = nobody */
+	void *ctx;
+	size_t errors; /* how many mistakes, set by the load */
+};
+
+/* Reads the unit folders and puts them in force, all or nothing. Units with mistakes are in force as refused. */
+int shell_load_units(struct shell_load *load, struct fail *f);
+
+/* A mistake as one line: "FILE:LINE:COLUMN: error[CODE]: MESSAGE; HINT". */
+void shell_diag_line(const struct diag *d, char *text, size_t size);
 
 /* Revival. */
 struct vault_writer;

@@ -136,24 +136,37 @@ void verb_power(const struct request *r)
 	answer_end(&r->answer, EXIT_OK, NULL);
 }
 
+static void tell_problem(void *ctx, const struct diag *d)
+{
+	char text[600];
+	struct line l;
+
+	shell_diag_line(d, text, sizeof(text));
+	line_begin(&l);
+	json_str(&l.j, "error", text);
+	line_send(&l, ctx);
+}
+
 void verb_reload(const struct request *r)
 {
+	struct answer a = r->answer;
+	struct shell_load load = {.strict = true, .tell = tell_problem, .ctx = &a};
 	struct fail f = {0};
-	size_t errors = 0;
+	char text[64];
 	struct line l;
 
 	if (sup_shutdown_kind(shell_sup()) != SUP_RUNNING) {
-		answer_end(&r->answer, EXIT_REFUSED, "the host is shutting down");
+		answer_end(&a, EXIT_REFUSED, "the host is shutting down");
 		return;
 	}
-	if (shell_load_units(&errors, &f) < 0) {
-		answer_end(&r->answer, EXIT_ERROR, f.text);
+	if (shell_load_units(&load, &f) < 0) {
+		answer_end(&a, EXIT_ERROR, f.text);
 		return;
 	}
 	boot_network_again();
+	snprintf(text, sizeof(text), "%zu units are in force", shell_set()->n);
 	line_begin(&l);
-	json_int(&l.j, "units", (int64_t)shell_set()->n);
-	json_str(&l.j, "text", "the units are in force");
-	line_send(&l, &r->answer);
-	answer_end(&r->answer, EXIT_OK, NULL);
+	json_str(&l.j, "text", text);
+	line_send(&l, &a);
+	answer_end(&a, EXIT_OK, NULL);
 }

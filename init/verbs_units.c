@@ -7,7 +7,6 @@
 #include "init/addresses.h"
 #include "init/shell.h"
 #include "init/verbs.h"
-#include "units/diag.h"
 #include "units/value.h"
 
 /* Members of the published ports: ["8080->80/tcp"]. */
@@ -140,13 +139,9 @@ static void add_problems(struct json_out *j, const struct unit *u)
 		return;
 	json_array(j, "problems");
 	for (size_t i = 0; i < u->n_diags; i++) {
-		const struct diag *d = u->diags[i];
 		char text[600];
 
-		snprintf(text, sizeof(text), "%s:%u:%u: %s[%s]: %s%s%s",
-			 d->at.file ? d->at.file : "", d->at.line, d->at.column,
-			 d->severity == DIAG_ERROR ? "error" : "warning", d->code, d->message,
-			 d->hint ? "; " : "", d->hint ? d->hint : "");
+		shell_diag_line(u->diags[i], text, sizeof(text));
 		json_str(j, NULL, text);
 	}
 	json_end(j);

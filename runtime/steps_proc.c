@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/rlimit.h"
 #include "runtime/caps.h"
 #include "runtime/inroot.h"
 #include "runtime/run.h"
@@ -36,49 +37,20 @@ int keyring_apply(struct run *run, char *const *arg, struct fail *f)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	int resource;
-} rlimits[] = {
-	{"as", RLIMIT_AS},
-	{"core", RLIMIT_CORE},
-	{"cpu", RLIMIT_CPU},
-	{"data", RLIMIT_DATA},
-	{"fsize", RLIMIT_FSIZE},
-	{"locks", RLIMIT_LOCKS},
-	{"memlock", RLIMIT_MEMLOCK},
-	{"msgqueue", RLIMIT_MSGQUEUE},
-	{"nice", RLIMIT_NICE},
-	{"nofile", RLIMIT_NOFILE},
-	{"nproc", RLIMIT_NPROC},
-	{"rss", RLIMIT_RSS},
-	{"rtprio", RLIMIT_RTPRIO},
-	{"rttime", RLIMIT_RTTIME},
-	{"sigpending", RLIMIT_SIGPENDING},
-	{"stack", RLIMIT_STACK},
-};
-
-static rlim_t rlimit_value(const char *s)
-{
-	return !strcmp(s, "-1") || !strcmp(s, "unlimited") ? RLIM_INFINITY : strtoull(s, NULL, 10);
-}
-
 int rlimit_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	struct rlimit limit = {rlimit_value(arg[1]), rlimit_value(arg[2])};
+	int resource = rlimit_resource(arg[0]);
 
 	(void)run;
-	for (size_t i = 0; i < ARRAY_LEN(rlimits); i++) {
-		if (strcmp(rlimits[i].name, arg[0]))
-			continue;
-		if (setrlimit(rlimits[i].resource, &limit) == 0)
-			return 0;
-		/* a host that gave up CAP_SYS_RESOURCE keeps what it has, unless the unit wants it */
-		if (errno == EPERM && !strcmp(arg[3], "no"))
-			return 0;
-		return fail_set(f, errno, "rlimit %s=%s:%s", arg[0], arg[1], arg[2]);
-	}
-	return fail_set(f, EINVAL, "\"%s\" is no resource limit", arg[0]);
+	if (resource < 0)
+		return fail_set(f, EINVAL, "\"%s\" is no resource limit", arg[0]);
+	if (setrlimit((__rlimit_resource_t)resource, &limit) == 0)
+		return 0;
+	/* a host that gave up CAP_SYS_RESOURCE keeps what it has, unless the unit wants it */
+	if (errno == EPERM && !strcmp(arg[3], "no"))
+		return 0;
+	return fail_set(f, errno, "rlimit %s=%s:%s", arg[0], arg[1], arg[2]);
 }
 
 int oom_score_apply(struct run *run, char *const *arg, struct fail *f)
