@@ -65,6 +65,8 @@ static int send_verb(int argc, char **argv)
 		words[n++] = "-s";
 		words[n++] = signal;
 	}
+	if (args_has(&a, "dry-run"))
+		words[n++] = "--dry-run";
 	for (int i = 0; i < a.n_words; i++)
 		words[n++] = a.words[i];
 	return client_run(words, a.verb->timeout_sec, args_has(&a, "json"), print_unit, NULL);

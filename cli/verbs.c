@@ -45,6 +45,12 @@ static const struct verb_option check_options[] = {
 	{0},
 };
 
+static const struct verb_option reload_options[] = {
+	{'n', "dry-run", NULL, "say what would change, and change nothing"},
+	JSON_OPTION,
+	{0},
+};
+
 static const struct verb_option no_options[] = {{0}};
 
 const struct verb verbs[] = {
@@ -69,7 +75,7 @@ const struct verb verbs[] = {
 	{"show", "[DIR|FILE|UNIT...]", "print units as they are understood, as JSON", cmd_show, 0,
 	 VERB_WORDS_ANY, 0, check_options},
 	{"reload", "", "read the unit files again and apply what changed", cmd_reload, 0, 0, 0,
-	 json_options},
+	 reload_options},
 	{"poweroff", "", "stop everything and switch the machine off", cmd_poweroff, 0, 0, 10,
 	 no_options},
 	{"reboot", "", "stop everything and boot again", cmd_reboot, 0, 0, 10, no_options},

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "units/diff.h"
+
 static size_t fill_edges(const struct unit *u, struct sup_edge *edges)
 {
 	size_t n = 0;
@@ -22,14 +24,14 @@ static const char *refusal(const struct unit *u)
 	return u->state == UNIT_REJECTED ? "its unit file has an error" : NULL;
 }
 
-static void fill(struct sup_unit_config *c, const struct unit *u)
+static void fill(struct sup_unit_config *c, const struct unit_set *set, const struct unit *u)
 {
 	const struct unit_service *s = u->exec;
 
 	c->name = u->name;
 	c->kind = u->kind;
 	c->policy = &u->policy;
-	c->hash = u->hash;
+	c->hash = unit_process_hash(set, u); /* a comment or a policy restarts nothing */
 	c->refused = refusal(u);
 	if (c->refused)
 		return;
@@ -56,7 +58,7 @@ struct sup_unit_config *sup_config_from_set(const struct unit_set *set)
 	for (size_t i = 0; i < set->n; i++) {
 		const struct unit *u = set->units[i];
 
-		fill(&configs[i], u);
+		fill(&configs[i], set, u);
 		if (configs[i].refused)
 			continue;
 		configs[i].edges = edges;

@@ -10,6 +10,9 @@
 #include "init/shell.h"
 #include "init/stamps.h"
 #include "init/verbs.h"
+#include "units/diag.h"
+#include "units/diff.h"
+#include "units/load.h"
 
 void verb_version(const struct request *r)
 {
@@ -147,6 +150,53 @@ static void tell_problem(void *ctx, const struct diag *d)
 	line_send(&l, ctx);
 }
 
+/* One line for each unit that a reload would change. */
+static int answer_change(void *ctx, enum unit_change change, const struct unit *from,
+			 const struct unit *to)
+{
+	const struct answer *a = ctx;
+	struct line l;
+
+	if (change == CHANGE_NONE)
+		return 0;
+	line_begin(&l);
+	json_str(&l.j, "unit", (to ? to : from)->name);
+	json_str(&l.j, "change", change_names[change]);
+	json_str(&l.j, "text", change_texts[change]);
+	line_send(&l, a);
+	return 0;
+}
+
+/* Reads the files and says what they would mean; nothing is kept. */
+static void reload_dry_run(const struct request *r)
+{
+	struct answer a = r->answer;
+	struct unit_set *set = NULL;
+	struct fail f = {0};
+	struct line l;
+	int e = units_load_dirs(units_dirs, NULL, &set, &f);
+
+	if (e == 0 && shell_set())
+		e = units_diff(shell_set(), set, answer_change, &a);
+	if (e < 0) {
+		answer_end(&a, EXIT_ERROR, *f.text ? f.text : strerror(-e));
+		unit_set_free(set);
+		return;
+	}
+	for (size_t i = 0; i < set->n_diags; i++)
+		if (set->diags[i]->severity == DIAG_ERROR)
+			tell_problem(&a, set->diags[i]);
+	line_begin(&l);
+	json_int(&l.j, "units", (int64_t)set->n);
+	json_int(&l.j, "errors", (int64_t)set->n_errors);
+	json_str(&l.j, "text",
+		 set->n_errors ? "the unit files have mistakes: a reload would change nothing"
+			       : "a reload would do this; nothing has changed");
+	line_send(&l, &a);
+	answer_end(&a, set->n_errors ? EXIT_ERROR : EXIT_OK, NULL);
+	unit_set_free(set);
+}
+
 void verb_reload(const struct request *r)
 {
 	struct answer a = r->answer;
@@ -155,6 +205,10 @@ void verb_reload(const struct request *r)
 	char text[64];
 	struct line l;
 
+	if (r->argc > 1 && !strcmp(r->argv[1], "--dry-run")) {
+		reload_dry_run(r);
+		return;
+	}
 	if (sup_shutdown_kind(shell_sup()) != SUP_RUNNING) {
 		answer_end(&a, EXIT_REFUSED, "the host is shutting down");
 		return;

@@ -393,7 +393,7 @@ static void put_conditions(struct json_out *j, const struct unit *u)
 	json_end(j);
 }
 
-void unit_json(struct json_out *j, const struct unit *u)
+static void put_state(struct json_out *j, const struct unit *u)
 {
 	static const char *const states[] = {
 		[UNIT_OK] = "ok", [UNIT_REJECTED] = "rejected", [UNIT_MASKED] = "masked"};
@@ -401,15 +401,15 @@ void unit_json(struct json_out *j, const struct unit *u)
 
 	snprintf(service, sizeof(service), "%s%s", u->service,
 		 u->kind == UNIT_TARGET ? "" : ".service");
-	json_object(j, NULL);
 	json_str(j, "unit", u->name);
 	json_str(j, "service", service);
 	json_str(j, "state", states[u->state]);
 	json_bool(j, "template", strstr(u->name, "@."));
-	json_array(j, "source");
-	for (size_t i = 0; i < u->n_sources; i++)
-		json_str(j, NULL, u->sources[i]);
-	json_end(j);
+}
+
+/* All that the files mean, wherever it is written. */
+static void put_meaning(struct json_out *j, const struct unit *u)
+{
 	put_text(j, "description", u->description);
 	put_texts(j, "documentation", &u->documentation);
 	put_part(j, u);
@@ -423,6 +423,36 @@ void unit_json(struct json_out *j, const struct unit *u)
 	put_text(j, "default_instance", u->default_instance);
 	json_bool(j, "boot", u->boot);
 	put_policy(j, u);
+}
+
+void unit_json_part(struct json_out *j, const struct unit *u)
+{
+	json_object(j, NULL);
+	put_part(j, u);
+	if (u->kind == UNIT_SERVICE) {
+		put_section(j, SECTION_SERVICE, FOR_SERVICE, u->exec);
+		put_pairs(j, "limits", &u->exec->rlimits);
+	}
+	json_end(j);
+}
+
+void unit_json_meaning(struct json_out *j, const struct unit *u)
+{
+	json_object(j, NULL);
+	put_state(j, u);
+	put_meaning(j, u);
+	json_end(j);
+}
+
+void unit_json(struct json_out *j, const struct unit *u)
+{
+	json_object(j, NULL);
+	put_state(j, u);
+	json_array(j, "source");
+	for (size_t i = 0; i < u->n_sources; i++)
+		json_str(j, NULL, u->sources[i]);
+	json_end(j);
+	put_meaning(j, u);
 	json_array(j, "diagnostics");
 	for (size_t i = 0; i < u->n_diags; i++)
 		diag_json(j, NULL, u->diags[i]);

@@ -12,4 +12,10 @@
 #include "units/diag.h"
 
 void unit_json(struct json_out *j, const struct unit *u);
+/* The same without where it is written and what is wrong with it. */
+void unit_json_meaning(struct json_out *j, const struct unit *u);
+
+/* The kind's own part alone: what it is made from. */
+void unit_json_part(struct json_out *j, const struct unit *u);
+
 void diag_json(struct json_out *j, const char *key, const struct diag *d);
