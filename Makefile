@@ -144,6 +144,9 @@ AIDE_BINS := $(patsubst %.c,build/%,$(AIDE_SRCS))
 # Linker options of single tests: allocators that fail on demand.
 WRAP_tests/unit/init/test_load.c := -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray,--wrap=strdup
 
+# A test that stands in for functions of libc.
+WRAP_tests/unit/units/test_memory.c := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 # $(1) a test source, $(2) its room. Other .c files in the test's folder are helpers of its tests.
 define host_test
 $(B)/$(1:.c=): $(B)/obj/$(1:.c=.o) $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(dir $(1))test_%,$(wildcard $(dir $(1))*.c))) $(call libs_of,$(2),$(B))

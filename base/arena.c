@@ -62,6 +62,11 @@ void arena_reset(struct arena *arena)
 	first->used = 0;
 }
 
+void arena_set_bad(struct arena *arena)
+{
+	arena->bad = true;
+}
+
 bool arena_bad(const struct arena *arena)
 {
 	return arena->bad;
@@ -112,11 +117,16 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return alloc_aligned(arena, size, ALIGN);
 }
 
+/* What a string is that could not be had. Nobody writes into it: there is no room. */
+static char no_text[1];
+
 char *arena_strndup(struct arena *arena, const char *s, size_t len)
 {
 	char *copy = alloc_aligned(arena, len + 1, 1);
 
-	if (copy && len)
+	if (!copy)
+		return no_text;
+	if (len)
 		memcpy(copy, s, len);
 	return copy;
 }
@@ -137,7 +147,7 @@ char *arena_fmt(struct arena *arena, const char *fmt, ...)
 	va_end(args);
 	text = len < 0 ? NULL : alloc_aligned(arena, (size_t)len + 1, 1);
 	if (!text)
-		return NULL;
+		return no_text;
 	va_start(args, fmt);
 	vsnprintf(text, (size_t)len + 1, fmt, args);
 	va_end(args);

@@ -3,8 +3,8 @@
  * An arena: many small allocations that live and die together.
  *
  * What comes out is zeroed and stays where it is until arena_free(). The arena remembers a failed
- * allocation: the functions return NULL then, and whoever builds something large may ask
- * arena_bad() once at the end instead of unwinding from everywhere (but never dereference a NULL).
+ * allocation: a block or an array is NULL then, a string is "", so that whoever builds something large
+ * out of texts asks arena_bad() once, at the end, instead of unwinding from everywhere.
  */
 #pragma once
 
@@ -16,6 +16,7 @@ struct arena;
 struct arena *arena_new(void);                 /* NULL: out of memory */
 struct arena *arena_free(struct arena *arena); /* NULL is allowed; returns NULL */
 bool arena_bad(const struct arena *arena);
+void arena_set_bad(struct arena *arena); /* memory for it ran out elsewhere, in a buf */
 void arena_reset(
 	struct arena *arena); /* all it gave out is gone; keeps one block for what comes next */
 

@@ -333,8 +333,6 @@ static int add_variable(void *ctx, const char *name, const char *value)
 	struct conv *c = ctx;
 	char *n = arena_strdup(c->arena, name), *v = arena_strdup(c->arena, value);
 
-	if (!n || !v)
-		return -ENOMEM;
 	conv_set_pair(c, &c->ex.vars, n, v, NULL);
 	return 0;
 }
@@ -360,7 +358,9 @@ static void read_variables(struct compile *x)
 		if (r == 0)
 			r = envfile_systemd(data, len, add_variable, c, &f);
 		free(data);
-		if (r == 0 || (r == -ENOENT && may_miss))
+		if (r == -ENOMEM)
+			arena_set_bad(x->l->arena);
+		if (r == 0 || r == -ENOMEM || (r == -ENOENT && may_miss))
 			continue;
 		compile_report(x, r == -EINVAL ? DIAG_ERROR : DIAG_WARNING, SECTION_SERVICE,
 			       "EnvironmentFile", U_ENV_FILE,

@@ -306,8 +306,9 @@ struct text expand_text(const struct expander *ex, const char *text, enum expand
 			buf_chr(&out, text[i]);
 		i += value ? len : 1;
 	}
-	if (!out.bad)
-		ret.value = arena_strndup(ex->arena, out.data ? out.data : "", out.len);
+	if (out.bad)
+		arena_set_bad(ex->arena);
+	ret.value = arena_strndup(ex->arena, out.data ? out.data : "", out.len);
 	if (ret.value && strcmp(ret.value, text) != 0)
 		ret.raw = arena_strdup(ex->arena, text);
 	return ret;

@@ -189,6 +189,8 @@ static void reject_cycle(struct loader *l, const struct order *o, uint32_t compo
 	_buf_ struct buf text = {0};
 
 	add_edges(o, component, &text);
+	if (text.bad)
+		arena_set_bad(l->arena);
 	for (size_t v = 0; v < o->n; v++) {
 		struct unit *u = o->units[v];
 		struct source_at at = {u->n_sources ? u->sources[0] : NULL, 0, 0};

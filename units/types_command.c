@@ -84,7 +84,9 @@ static ptrdiff_t json_array(struct conv *c, const char *value, struct text_list 
 		_buf_ struct buf word = {0};
 		const char *after = *s == '"' ? json_string(s + 1, &word) : NULL;
 
-		if (!after || word.bad)
+		if (word.bad)
+			arena_set_bad(c->arena);
+		if (!after)
 			return s - value;
 		conv_add_text(c, list,
 			      expand_text(&c->ex, word.data ? word.data : "",

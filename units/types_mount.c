@@ -323,7 +323,9 @@ static bool take_fields(struct conv *c, const struct item *item, struct mount_pa
 			return false;
 		}
 		s += *s == ',';
-		if (field.bad || !field.data)
+		if (field.bad)
+			arena_set_bad(c->arena);
+		if (!field.data)
 			continue;
 		if (!take_field(c, item, m, field.data))
 			return false;
@@ -353,6 +355,8 @@ static void finish_mount(struct conv *c, void *field, const struct item *item,
 		conv_error(c, item, U_VOLUME, "write target=/path", "Mount= without a target");
 		return;
 	}
+	if (m->options.bad)
+		arena_set_bad(c->arena);
 	mount->options = m->options.data ? arena_strdup(c->arena, m->options.data) : "";
 	if (!mount->options || !target_valid(c, item, mount->target.value, NULL) ||
 	    !options_valid(c, item, mount->options, tmpfs))

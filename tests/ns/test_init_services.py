@@ -196,7 +196,7 @@ def test_reload_is_one_transaction(host):
     host.unit("b.service", SLEEP.format(""))
     host.boot()
     a, b = host.until("a.service", "up")["pid"], host.until("b.service", "up")["pid"]
-    host.unit("b.service", SLEEP.format("RestartSec=7"))
+    host.unit("b.service", SLEEP.replace("1000", "2000").format("RestartSec=7"))
     host.unit("c.service", "[Service]\nExecStart=/bin/sleep 1000\nRestart=sometimes\n")
     code, lines = host.ask("reload")
     assert code == 1 and "nothing has changed" in lines[-1]["error"], lines
