@@ -3,8 +3,9 @@
  * One load: what its stages share. Private to units/.
  *
  *     scan.c      files -> names: which file is which unit, which drop-ins go with it
- *     compile.c   one unit's files -> its fields, by the key table; finish.c: defaults, keys together
- *     resolve.c   names of other units -> pointers, implicit edges, what must be unique
+ *     gather.c    one unit's files -> the entries that count; compile.c: entries -> fields, by the key
+ *                 table; finish.c, policy.c: defaults, what keys mean together
+ *     resolve.c   names of other units -> pointers; resolve_links.c: edges nobody writes, unique names
  *     graph.c     cycles, order
  *
  * load.c runs them.
@@ -100,6 +101,24 @@ bool podman_option(struct arena *arena, const char *word, const char *next, bool
 struct unit *loader_find(struct loader *l, const char *name);
 struct unit *loader_make(struct loader *l, const char *name, struct loaded_file *main);
 void resolve_units(struct loader *l);
+/* "data@.volume" named by an instance means the same instance of it. */
+struct unit *loader_find_ref(struct loader *l, const struct unit *from, const char *ref);
+/* A hint: the name nearest to one that is not there, or `otherwise`. */
+const char *loader_near(struct loader *l, const char *name, const char *otherwise);
+void loader_add_edge(struct loader *l, struct unit *u, enum dep_kind kind, struct unit *other,
+		     struct source_at at, bool implicit);
+/* What a unit cannot do without: it is started first, and started at all. */
+void loader_need(struct loader *l, struct unit *u, struct unit *other, struct source_at at);
+
+/* resolve_links.c */
+void link_install(struct loader *l, struct unit *u, const struct unit_install_list *list,
+		  enum dep_kind kind, const char *key);
+void link_target(struct loader *l, struct unit *target);
+void link_defaults(struct loader *l, struct unit *u);
+/* Networks and containers that are named by their own name rather than by their unit's. */
+void link_plain(struct loader *l, struct name_table *names, struct unit *u, struct unit_join *joins,
+		size_t n);
+void claim_names(struct loader *l, struct name_table *names, struct unit *u);
 void resolve_report(struct loader *l, struct unit *u, enum diag_severity severity,
 		    struct source_at at, size_t width, const char *code, const char *hint,
 		    const char *fmt, ...) __attribute__((format(printf, 8, 9)));

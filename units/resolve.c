@@ -121,7 +121,7 @@ struct unit *loader_find(struct loader *l, const char *name)
 }
 
 /* "data@.volume" named by an instance means the same instance of it. */
-static struct unit *find_ref(struct loader *l, const struct unit *from, const char *ref)
+struct unit *loader_find_ref(struct loader *l, const struct unit *from, const char *ref)
 {
 	const char *at = strstr(ref, "@.");
 
@@ -147,7 +147,7 @@ static const char *near_name(struct loader *l, const char *name)
 	return best ? arena_fmt(l->work, "did you mean \"%s\"?", best) : NULL;
 }
 
-static const char *near_or(struct loader *l, const char *name, const char *otherwise)
+const char *loader_near(struct loader *l, const char *name, const char *otherwise)
 {
 	const char *near = near_name(l, name);
 
@@ -157,7 +157,7 @@ static const char *near_or(struct loader *l, const char *name, const char *other
 static struct unit *must_find(struct loader *l, struct unit *u, const char *ref,
 			      struct source_at at, const char *key)
 {
-	struct unit *other = find_ref(l, u, ref);
+	struct unit *other = loader_find_ref(l, u, ref);
 	const char *why = unit_refused_extension(ref);
 
 	if (other && other->state != UNIT_MASKED)
@@ -169,12 +169,13 @@ static struct unit *must_find(struct loader *l, struct unit *u, const char *ref,
 		resolve_report(
 			l, u, DIAG_ERROR, at, strlen(ref), U_NO_UNIT,
 			why ? why
-			    : near_or(l, ref, "there must be a file of that name among the units"),
+			    : loader_near(l, ref,
+					  "there must be a file of that name among the units"),
 			"%s=%s: there is no such unit", key, ref);
 	return NULL;
 }
 
-static void add_edge(struct loader *l, struct unit *u, enum dep_kind kind, struct unit *other,
+void loader_add_edge(struct loader *l, struct unit *u, enum dep_kind kind, struct unit *other,
 		     struct source_at at, bool implicit)
 {
 	struct unit_dep *dep;
@@ -187,10 +188,10 @@ static void add_edge(struct loader *l, struct unit *u, enum dep_kind kind, struc
 }
 
 /* What a unit cannot do without: it is started first, and started at all. */
-static void need(struct loader *l, struct unit *u, struct unit *other, struct source_at at)
+void loader_need(struct loader *l, struct unit *u, struct unit *other, struct source_at at)
 {
-	add_edge(l, u, DEP_REQUIRES, other, at, true);
-	add_edge(l, u, DEP_AFTER, other, at, true);
+	loader_add_edge(l, u, DEP_REQUIRES, other, at, true);
+	loader_add_edge(l, u, DEP_AFTER, other, at, true);
 }
 
 /* --- names in files --------------------------------------------------------------------------- */
@@ -200,7 +201,7 @@ static void resolve_dep(struct loader *l, struct unit *u, struct unit_dep *dep)
 	bool strong = dep->kind == DEP_REQUIRES || dep->kind == DEP_BINDS_TO ||
 		      dep->kind == DEP_REQUISITE;
 
-	dep->unit = find_ref(l, u, dep->name);
+	dep->unit = loader_find_ref(l, u, dep->name);
 	if (dep->unit && dep->unit->state != UNIT_MASKED) {
 		dep->name = dep->unit->name;
 		return;
@@ -244,7 +245,7 @@ static void resolve_mounts(struct loader *l, struct unit *u, struct unit_mount *
 		m->unit = must_find(l, u, m->ref, m->at, "Volume");
 		if (m->unit && m->unit->volume)
 			m->source = m->unit->volume->name;
-		need(l, u, m->unit, m->at);
+		loader_need(l, u, m->unit, m->at);
 	}
 }
 
@@ -260,7 +261,7 @@ static void resolve_joins(struct loader *l, struct unit *u, struct unit_join *jo
 			j->name = j->unit->network->name;
 		if (j->unit && j->unit->container)
 			j->name = j->unit->container->name;
-		need(l, u, j->unit, j->at);
+		loader_need(l, u, j->unit, j->at);
 	}
 }
 
@@ -278,17 +279,17 @@ static void resolve_container(struct loader *l, struct unit *u)
 
 			c->image = i->image_tag.value ? i->image_tag : i->image;
 		}
-		need(l, u, c->image_unit, c->image_at);
+		loader_need(l, u, c->image_unit, c->image_at);
 	}
 	resolve_mounts(l, u, c->mounts, c->n_mounts);
 	resolve_joins(l, u, c->networks, c->n_networks);
 	if (!c->pod.value)
 		return;
 	c->pod_unit = must_find(l, u, c->pod.value, c->pod_at, "Pod");
-	add_edge(l, u, DEP_BINDS_TO, c->pod_unit, c->pod_at, true);
-	add_edge(l, u, DEP_AFTER, c->pod_unit, c->pod_at, true);
+	loader_add_edge(l, u, DEP_BINDS_TO, c->pod_unit, c->pod_at, true);
+	loader_add_edge(l, u, DEP_AFTER, c->pod_unit, c->pod_at, true);
 	if (c->pod_unit && tri_or(c->start_with_pod, true))
-		add_edge(l, c->pod_unit, DEP_WANTS, u, c->pod_at, true);
+		loader_add_edge(l, c->pod_unit, DEP_WANTS, u, c->pod_at, true);
 }
 
 static void resolve_one(struct loader *l, struct unit *u)
@@ -301,144 +302,6 @@ static void resolve_one(struct loader *l, struct unit *u)
 	if (u->pod) {
 		resolve_mounts(l, u, u->pod->mounts, u->pod->n_mounts);
 		resolve_joins(l, u, u->pod->networks, u->pod->n_networks);
-	}
-}
-
-/* --- [Install] -------------------------------------------------------------------------------- */
-
-/* Whether u itself has said that it comes after other. */
-static bool is_after(const struct unit *u, const struct unit *other)
-{
-	for (size_t i = 0; i < u->n_deps; i++)
-		if (u->deps[i].kind == DEP_AFTER && u->deps[i].unit == other)
-			return true;
-	return false;
-}
-
-/* Targets that a boot does not reach. */
-static bool not_at_boot(const struct unit *target)
-{
-	return strcmp(target->name, "shutdown.target") == 0 ||
-	       strcmp(target->name, "rescue.target") == 0;
-}
-
-static void install(struct loader *l, struct unit *u, const struct unit_install_list *list,
-		    enum dep_kind kind, const char *key)
-{
-	struct unit *boot = name_table_get(l->table, "multi-user.target");
-
-	for (size_t i = 0; i < list->n; i++) {
-		struct unit *other = find_ref(l, u, list->items[i].name);
-
-		if (!other) {
-			resolve_report(
-				l, u, DIAG_WARNING, list->items[i].at, strlen(list->items[i].name),
-				U_NO_UNIT,
-				near_or(l, list->items[i].name,
-					"write default.target to start at boot"),
-				"%s=%s: there is no such unit, so this does not start anything",
-				key, list->items[i].name);
-			continue;
-		}
-		if (other == u)
-			continue;
-		add_edge(l, other, kind, u, list->items[i].at, false);
-		/* Files say network-online.target and the like and mean: at boot. */
-		if (other->builtin && other != boot && u->kind != UNIT_SERVICE &&
-		    u->kind != UNIT_TARGET && !not_at_boot(other))
-			add_edge(l, boot, DEP_WANTS, u, list->items[i].at, true);
-	}
-}
-
-/* A target is up when all it wants is. */
-static void order_target(struct loader *l, struct unit *target)
-{
-	size_t n = target->n_deps;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct unit_dep dep = target->deps[i];
-
-		if ((dep.kind == DEP_WANTS || dep.kind == DEP_REQUIRES ||
-		     dep.kind == DEP_UPHOLDS) &&
-		    dep.unit && !is_after(dep.unit, target))
-			add_edge(l, target, DEP_AFTER, dep.unit, dep.at, true);
-	}
-}
-
-static void add_defaults(struct loader *l, struct unit *u)
-{
-	struct unit *online = name_table_get(l->table, "network-online.target");
-	struct source_at at = {u->n_sources ? u->sources[0] : NULL, 0, 0};
-
-	if (u->state == UNIT_MASKED ||
-	    (u->kind != UNIT_CONTAINER && u->kind != UNIT_POD && u->kind != UNIT_IMAGE) ||
-	    u->default_dependencies == TRI_NO)
-		return;
-	add_edge(l, u, DEP_WANTS, online, at, true);
-	add_edge(l, u, DEP_AFTER, online, at, true);
-}
-
-/* --- what must be unique ---------------------------------------------------------------------- */
-
-static struct unit *claim(struct loader *l, struct name_table *names, const char *what,
-			  const char *name, struct unit *u)
-{
-	struct unit *other = NULL;
-
-	name_table_add(l->work, names, arena_fmt(l->work, "%s %s", what, name), u, &other);
-	return other;
-}
-
-static void claim_name(struct loader *l, struct name_table *names, const char *what,
-		       const char *key, const char *name, struct unit *u)
-{
-	struct unit *other = name && u->state == UNIT_OK ? claim(l, names, what, name, u) : NULL;
-
-	if (other)
-		resolve_report(l, u, DIAG_ERROR, (struct source_at){u->sources[0], 0, 0}, 1,
-			       U_SAME_NAME, arena_fmt(l->work, "write %s= in one of the two", key),
-			       "the %s is called \"%s\", and so is that of %s", what, name,
-			       other->name);
-}
-
-static void claim_names(struct loader *l, struct name_table *names, struct unit *u)
-{
-	if (u->container)
-		claim_name(l, names, "container", "ContainerName", u->container->name.value, u);
-	if (u->pod)
-		claim_name(l, names, "container", "PodName", u->pod->name.value, u);
-	if (u->volume)
-		claim_name(l, names, "volume", "VolumeName", u->volume->name.value, u);
-	if (u->network) {
-		claim_name(l, names, "network", "NetworkName", u->network->name.value, u);
-		claim_name(l, names, "bridge", "InterfaceName", u->network->bridge, u);
-	}
-}
-
-/* Networks and containers that are named by their own name rather than by their unit's. */
-static void resolve_plain(struct loader *l, struct name_table *names, struct unit *u,
-			  struct unit_join *joins, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct unit_join *j = &joins[i];
-		const char *name = j->name.value;
-
-		if (j->ref ||
-		    (!j->container && (strcmp(name, "host") == 0 || strcmp(name, "none") == 0 ||
-				       strcmp(name, NETSPEC_DEFAULT_NAME) == 0)))
-			continue;
-		j->unit = name_table_get(
-			names,
-			arena_fmt(l->work, "%s %s", j->container ? "container" : "network", name));
-		if (!j->unit)
-			resolve_report(
-				l, u, DIAG_ERROR, j->at, strlen(name), U_NETWORK,
-				j->container
-					? NULL
-					: "write a .network file, and name it: Network=x.network",
-				"there is no %s called \"%s\"",
-				j->container ? "container" : "network", name);
-		need(l, u, j->unit, j->at);
 	}
 }
 
@@ -455,20 +318,19 @@ void resolve_units(struct loader *l)
 		struct unit *u = l->units[i];
 
 		if (u->container)
-			resolve_plain(l, &names, u, u->container->networks,
-				      u->container->n_networks);
+			link_plain(l, &names, u, u->container->networks, u->container->n_networks);
 		if (u->pod)
-			resolve_plain(l, &names, u, u->pod->networks, u->pod->n_networks);
-		add_defaults(l, u);
+			link_plain(l, &names, u, u->pod->networks, u->pod->n_networks);
+		link_defaults(l, u);
 	}
 	for (size_t i = 0; i < l->n_units; i++) {
 		struct unit *u = l->units[i];
 
-		install(l, u, &u->wanted_by, DEP_WANTS, "WantedBy");
-		install(l, u, &u->required_by, DEP_REQUIRES, "RequiredBy");
-		install(l, u, &u->upheld_by, DEP_UPHOLDS, "UpheldBy");
+		link_install(l, u, &u->wanted_by, DEP_WANTS, "WantedBy");
+		link_install(l, u, &u->required_by, DEP_REQUIRES, "RequiredBy");
+		link_install(l, u, &u->upheld_by, DEP_UPHOLDS, "UpheldBy");
 	}
 	for (size_t i = 0; i < l->n_units; i++)
 		if (l->units[i]->kind == UNIT_TARGET)
-			order_target(l, l->units[i]);
+			link_target(l, l->units[i]);
 }
