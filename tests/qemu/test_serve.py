@@ -90,7 +90,7 @@ def test_a_broken_unit_is_told_with_its_place_and_stops_nobody(guest):
 
 def test_a_second_container_sees_the_volume_read_only(guest):
     count = visits(guest.get(8080))
-    until(lambda: int(guest.get(8081, "/count")) == count, 10)
+    until(lambda: len(guest.get(8081, "/visits")) == count, 10)
 
 
 def test_a_container_in_the_hosts_network_is_reached(guest):

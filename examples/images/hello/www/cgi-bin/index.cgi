@@ -1,15 +1,10 @@
 #!/bin/sh
-# Counts the visits in a file on the volume. The lock makes visits at the same time queue up; the
-# rename and the syncs make the count survive a power cut at any moment.
+# Counts the visits on the volume: one byte each at the end of a file. Appending needs no lock, and after
+# a power cut at any moment the file holds every visit that was answered.
 cd /data || exit 1
-exec 9> lock
-flock 9
-count=$(($(cat count 2> /dev/null || echo 0) + 1))
-echo "$count" > count.new
-fsync count.new
-mv count.new count
-fsync .
-flock -u 9
+printf . >> visits
+sync -d visits
+count=$(wc -c < visits)
 
 printf 'Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n\r\n'
 cat << END
