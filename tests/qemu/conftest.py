@@ -12,17 +12,6 @@ RUN = TOP / "build/tests/qemu/run"
 HELLO_UNITS = TOP / "examples/hello"
 HELLO_IMAGE = TOP / "build/images/hello.tar"
 
-# Tests that boot the host have not been seen to pass as a whole yet: they run and are reported, and a
-# failure shows as `xfailed` with this reason until one full run has passed. Remove this list then.
-NOT_YET_SEEN = {"test_archives", "test_boot", "test_disks", "test_serve"}
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.module.__name__ in NOT_YET_SEEN:
-            item.add_marker(pytest.mark.xfail(reason="not yet seen to pass as a whole", strict=False))
-
-
 report_lines = []  # printed after the last test
 
 
