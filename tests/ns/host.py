@@ -36,16 +36,38 @@ def cgroup2():
     return None
 
 
-def retry(function, timeout=10.0):
-    """Calls function until it returns without an AssertionError or OSError; returns what it returned."""
+def retry(function, timeout=20.0):
+    """Calls function until it returns without an exception that means "not yet"; returns what it returned. A field
+    that is not there yet (LookupError) and a connection that PID 1 closed when it crashed (EOFError) are such."""
     end = time.monotonic() + timeout
     while True:
         try:
             return function()
-        except (AssertionError, OSError):
+        except (AssertionError, OSError, LookupError, EOFError):
             if time.monotonic() > end:
                 raise
             time.sleep(0.01)
+
+
+def settled(function, quiet=0.5, timeout=30.0):
+    """What function returns, once that has been the same for `quiet` seconds: the last client's connection is closed,
+    the last helper is reaped."""
+    end = time.monotonic() + timeout
+    last, since = function(), time.monotonic()
+    while time.monotonic() - since < quiet:
+        assert time.monotonic() < end, f"never at rest: {last}"
+        time.sleep(0.02)
+        value = function()
+        if value != last:
+            last, since = value, time.monotonic()
+    return last
+
+
+class Status(dict):
+    """What PID 1 says of a unit. A unit that does not run has no pid: a field that was not said is None."""
+
+    def __missing__(self, key):
+        return None
 
 
 class Client:
@@ -166,9 +188,9 @@ class Host:
     def status(self, unit):
         code, lines = self.ask("status", unit)
         assert code in (0, 3), lines
-        return lines[0]
+        return Status(lines[0])
 
-    def until(self, unit, state, timeout=10.0):
+    def until(self, unit, state, timeout=20.0):
         """Waits until the unit is in that state; returns its status."""
 
         def look():

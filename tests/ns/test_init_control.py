@@ -54,7 +54,7 @@ def test_silent_client_is_cut_and_others_are_served(host):
     begin = time.monotonic()
     assert host.ask("version")[0] == 0
     assert closed(sock)
-    assert 4 < time.monotonic() - begin < 7
+    assert 4 < time.monotonic() - begin < 12
 
 
 def test_a_thousand_idle_clients(host):

@@ -28,8 +28,8 @@ def test_dry_run_tells_and_reload_does(host):
     assert host.ask("reload")[0] == 0
 
     def settled():
-        assert host.status("work.service")["pid"] not in (0, None, before["work"])
-        assert host.status("work.service")["state"] == "up"
+        status = host.status("work.service")
+        assert status["state"] == "up" and status["pid"] != before["work"], status
 
     retry(settled)
     assert host.status("same.service")["pid"] == before["same"]

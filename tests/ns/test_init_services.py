@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from host import retry
+from host import retry, settled
 
 SLEEP = "[Service]\nExecStart=/bin/sleep 1000\n{}\n[Install]\nWantedBy=multi-user.target\n"
 
@@ -64,7 +64,7 @@ def test_stubborn_service_is_killed(host):
     retry(lambda: os.stat(host.root("/tmp/deaf")))
     begin = time.monotonic()
     code, _ = host.ask("stop", "deaf.service")
-    assert 0.9 < time.monotonic() - begin < 4
+    assert 0.9 < time.monotonic() - begin < 30, "not the 90 s that are the default"
     assert not os.path.exists(host.root("/sys/fs/cgroup/orlop/deaf"))
 
 
@@ -171,13 +171,10 @@ def test_idle_host_sleeps(host):
     host.unit("one.service", SLEEP.format(""))
     host.boot()
     host.until("one.service", "up")
-    time.sleep(1)
     def switches():
         with open(f"/proc/{host.pid}/status", encoding="utf-8") as f:
             return [line for line in f if "ctxt_switches" in line]
-    before = switches()
-    time.sleep(3)
-    assert switches() == before
+    settled(switches, quiet=3)
 
 
 def test_limits_and_umask(host):
