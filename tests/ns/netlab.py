@@ -14,6 +14,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 NET = f"{TOP}/build/bin/orlop-net"
 PROBE = f"{TOP}/build/tests/ns/net_probe"
 PORT = 5000
+ANSWER_MS = 15000  # for what must come
+SILENCE_MS = 400  # for what must not
 
 
 def fields(header, struct):
@@ -98,10 +100,20 @@ class Node:
         assert p.stdout.readline() == "ready\n"
         return p
 
-    def ask(self, proto, addr, port=PORT, ms=300, source=None):
-        """The server's answer, or why there was none."""
+    def ask(self, proto, addr, port=PORT, ms=ANSWER_MS, source=None):
+        """The server's answer, or why there was none. Waits long: a loaded machine is slow, not wrong."""
         args = [PROBE, "ask", proto, addr, str(port), str(ms)] + ([source] if source else [])
         return self.run(*args, check=False).stdout.strip()
+
+    def is_deaf(self, proto, addr, port=PORT, source=None):
+        """Whether nobody answers. Waits for what a test that it could be wrong of has shown to be plenty."""
+        return "saw" not in self.ask(proto, addr, port, SILENCE_MS, source)
+
+    def sniff(self, dev, pattern, ms=ANSWER_MS):
+        """Waits for a frame with these bytes, in the background: heard() tells."""
+        sniffer = self.popen(PROBE, "sniff", dev, pattern, str(ms))
+        assert sniffer.stdout.readline() == "ready\n"
+        return sniffer
 
     def addresses(self, dev):
         links = json.loads(self.run("ip", "-j", "addr", "show", "dev", dev).stdout)
@@ -155,8 +167,10 @@ class Lab:
         self.nodes.append(node)
         return node
 
-    def tool(self, *args, data=b"", check=True, netns=None):
-        """orlop-net in the host stand-in, with data on fd 3 and a network namespace on fd 4."""
+    def tool(self, *args, data=b"", check=True, netns=None, trace=None):
+        """orlop-net in the host stand-in, with data on fd 3 and a network namespace on fd 4. trace: a file
+        that strace writes its system calls to."""
+        strace = ["strace", "-f", "-v", "-o", trace, "-e", "trace=%file,%network,%process,ioctl"]
         spec = memfd(data)
         fds = [spec] if netns is None else [spec, netns]
         # inheritable copies at 3 and 4, whatever numbers they have here
@@ -165,7 +179,7 @@ class Lab:
             for fd in fds:
                 os.set_inheritable(fd, True)
             done = subprocess.run(
-                ["bash", "-c", script, "bash", *self.host.enter(), NET, *args],
+                ["bash", "-c", script, "bash", *self.host.enter(), *(strace if trace else []), NET, *args],
                 pass_fds=fds, capture_output=True, text=True, timeout=60, check=False,
             )
         finally:
@@ -217,9 +231,35 @@ class Lab:
     def ruleset(self):
         return self.host.run("nft", "list", "ruleset").stdout
 
+    def everything(self):
+        """All that the network is: links, addresses, routes, rules, records of units. Taken when nothing of
+        an earlier change is under way any more (carriers, duplicate address detection)."""
+
+        def settled():
+            links = json.loads(self.host.run("ip", "-j", "-d", "addr").stdout)
+            for link in links:
+                port = link.get("linkinfo", {}).get("info_slave_data", {})
+                assert ("LOWER_UP" in link["flags"]) == (link["operstate"] in ("UP", "UNKNOWN")), link
+                assert port.get("state") in (None, "forwarding", "disabled"), link
+                assert not [a for a in link["addr_info"] if a.get("tentative")], link
+            return links
+
+        keep = "ifname", "ifalias", "address", "mtu", "master", "addr_info"
+        links = [{k: link[k] for k in keep if k in link} for link in eventually(settled)]
+        return {
+            "links": links,
+            "routes": self.host.run("ip", "route", "show", "table", "all").stdout.replace(" linkdown", ""),
+            "rules": self.ruleset(),
+            "ports": self.host.run("ls", "/run/orlop/ports", check=False).stdout,
+        }
+
     def close(self):
         for node in reversed(self.nodes):
             node.close()
+
+
+def heard(sniffer):
+    return sniffer.stdout.readline() == "seen\n"
 
 
 def eventually(check, seconds=10):

@@ -9,7 +9,7 @@ import concurrent.futures
 
 import pytest
 
-from netlab import Lab
+from netlab import ANSWER_MS, SILENCE_MS, Lab
 
 WHO = "outside", "host", "web", "near", "other", "inside", "opena", "openb"
 TABLE = """
@@ -99,7 +99,8 @@ def test_matrix(lab):
                         want = promised[what][who]
                         if want == "." or not addr:
                             continue
-                        job = pool.submit(nodes[who].ask, proto, addr, port, 400)
+                        patience = ANSWER_MS if want == "y" else SILENCE_MS
+                        job = pool.submit(nodes[who].ask, proto, addr, port, patience)
                         asked.append((f"{proto}{'6' if v6 else '4'}", what, who, want, name, job))
     found = {}
     wrong = []
