@@ -180,8 +180,8 @@ sim: build/tests/sim/init/test_random ## a million random worlds around the supe
 test-fuzz: $(FUZZ_BINS) ## every fuzzer for FUZZ_SECONDS (10) seconds
 	@tools/run-fuzz $(FUZZ_SECONDS) $(FUZZ_BINS)
 
-test-ns: $(PROGRAMS) $(AIDE_BINS) build/images/hello.tar ## runtime, network and PID 1 in namespaces (root)
-	@tools/run-pytest tests/ns $(PYTEST) $(TESTARGS)
+test-ns: $(PROGRAMS) $(AIDE_BINS) build/images/hello.tar ## runtime, network and PID 1 in namespaces (root or sudo)
+	@tools/run-pytest --root tests/ns $(PYTEST) $(TESTARGS)
 
 test-qemu: $(PROGRAMS) $(AIDE_BINS) build/host/system.cpio.zst build/host/orlop.cpio.zst build/images/hello.tar ## the host image booted in QEMU
 	@tools/run-pytest tests/qemu $(PYTEST) $(TESTARGS)
