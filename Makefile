@@ -194,7 +194,11 @@ test: test-unit test-sim test-fuzz test-ns test-qemu ## install what is missing,
 .NOTPARALLEL: test
 endif
 
-check: test-unit test-sim lint ## the quick ones: unit, sim, lint; no root
+# FULL=1 makes tests that take samples by default take everything.
+check: all sim ## what takes hours: a million worlds, every broken rule, every failing call, fuzzers (FUZZ_SECONDS)
+	@tests/sim/init/bite.py
+	@FULL=1 tools/run-pytest --root tests/ns $(PYTEST) $(TESTARGS)
+	@$(MAKE) --no-print-directory fuzz
 
 fuzz: $(FUZZ_BINS) ## fuzz for long: FUZZ_SECONDS=600 each
 	@tools/run-fuzz $(if $(filter command% env%,$(origin FUZZ_SECONDS)),$(FUZZ_SECONDS),600) $(FUZZ_BINS)
