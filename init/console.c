@@ -107,7 +107,7 @@ static void put_line(const char *line, size_t len)
 	console_flush();
 }
 
-static void say(bool stamp, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) say(bool stamp, const char *fmt, va_list ap)
 {
 	char line[CONSOLE_LINE + 1];
 	uint64_t now = loop_now();

@@ -87,7 +87,7 @@ static int add_allowed(scmp_filter_ctx ctx, uint64_t caps, struct fail *f)
 		return r;
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(personalities); i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
-				     SCMP_A0(SCMP_CMP_EQ, personalities[i]));
+				     SCMP_A0(SCMP_CMP_EQ, personalities[i], 0));
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 0);
 	if (r == 0)

@@ -67,7 +67,7 @@ static void the_child_has_no_other_fds(void **state)
 	_fd_
 	int leaky = open("/dev/null", O_RDONLY);
 	_fd_
-	int high = fcntl(leaky, F_DUPFD, 200);
+	__attribute__((unused)) int high = fcntl(leaky, F_DUPFD, 200);
 	char out[2000];
 
 	(void)state;
