@@ -65,6 +65,9 @@ undash  = $(subst rootfs-,rootfs/,$(1))
 # --- compiling --------------------------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
+ifeq ($(CI),true)
+WARN += -Werror
+endif
 HARD := -O2 -fPIE -fstack-protector-strong -fno-plt -fno-delete-null-pointer-checks
 CFLAGS ?= -g
 # --no-warnings: libnl could look up names through NSS, which a static program cannot; we never do.
@@ -259,7 +262,7 @@ format: ## lay out all C files by .clang-format
 	$(Q)clang-format -i $(CODE)
 
 lint: $(patsubst %.c,build/obj/%.o,$(foreach d,$(ROOMS),$(call srcs,$(d)))) ## floors, purity, layout, shell scripts, texts
-	@tools/lint $(CODE)
+	@CLANG='$(CLANG) -std=gnu17 $(WARN) $(CPPFLAGS_all)' tools/lint $(CODE)
 
 clean: ## remove build/
 	$(Q)rm -rf build
