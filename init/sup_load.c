@@ -200,15 +200,29 @@ static void add_config_edge(struct load *l, uint32_t from, const struct sup_edge
 		add_edge(l, from, to, DEP_AFTER_IMPLICIT);
 }
 
-static int make_edges(struct load *l)
+/* What is no longer configured is stopped in the order in which it would have been: it keeps what it said about
+ * coming after others. What others said about it is gone with it, so no ring can come of old and new orders. */
+static void keep_orders(const struct sup *sup, struct load *l)
 {
-	size_t n = 0;
+	for (uint32_t i = 0; i < sup->n; i++) {
+		if (!l->units[i].leaving)
+			continue;
+		for_each_dep (d, sup, &sup->units[i])
+			if (d->out & DEP(DEP_AFTER) && sup->units[d->to].used)
+				add_edge(l, i, d->to, DEP(DEP_AFTER));
+	}
+}
+
+static int make_edges(const struct sup *sup, struct load *l)
+{
+	size_t n = sup->n_deps;
 
 	for (size_t i = 0; i < l->n_configs; i++)
 		n += l->configs[i].n_edges;
 	l->edges = calloc(2 * n + 1, sizeof(*l->edges));
 	if (!l->edges)
 		return -ENOMEM;
+	keep_orders(sup, l);
 	for (size_t i = 0; i < l->n_configs; i++)
 		for (size_t j = 0; j < l->configs[i].n_edges; j++)
 			if (l->configs[i].edges[j].to < l->n_configs)
@@ -346,7 +360,7 @@ static int make(const struct sup *sup, struct load *l, struct fail *f)
 	l->n = give_ids(sup, l);
 	if (l->n > LIMIT_UNITS)
 		return fail_set(f, E2BIG, "%u units", l->n);
-	if (make_units(sup, l) || make_edges(l) || make_deps(l) || make_names(l) ||
+	if (make_units(sup, l) || make_edges(sup, l) || make_deps(l) || make_names(l) ||
 	    order_without_cycles(l->units, l->n, l->deps))
 		return fail_set(f, ENOMEM, "units");
 	return 0;
