@@ -177,11 +177,6 @@ void job_give_up(struct sup *sup, struct sup_unit *u)
 		set_want(sup, u, SUP_WANT_DOWN);
 }
 
-void job_hold(struct sup *sup, struct sup_unit *u)
-{
-	set_want(sup, u, SUP_WANT_HELD);
-}
-
 /* Half of a restart is done. What it requires is pulled again: it may have ended meanwhile. */
 void job_again(struct sup *sup, struct sup_unit *u)
 {
@@ -220,6 +215,8 @@ void job_unit_up(struct sup *sup, struct sup_unit *u)
 /* Whoever is bound to it goes down with it, and comes back with it if it will come back. */
 void job_unit_not_up(struct sup *sup, struct sup_unit *u)
 {
+	if (u->policy.restart_direct && unit_comes_back(sup, u))
+		return; /* RestartMode=direct */
 	for_each_dep (d, sup, u) {
 		struct sup_unit *v = &sup->units[d->to];
 
@@ -231,9 +228,31 @@ void job_unit_not_up(struct sup *sup, struct sup_unit *u)
 	}
 }
 
-/* A pod ends with its last member (ExitPolicy=stop). */
+/* It is gone for good: whoever is bound to it waits until somebody brings it back, rather than doing so. */
+static void hold_bound(struct sup *sup, struct sup_unit *u)
+{
+	if (wanted(u))
+		return;
+	for_each_dep (d, sup, u) {
+		struct sup_unit *v = &sup->units[d->to];
+
+		if (d->in & DEP(DEP_BINDS_TO) && wanted(v) &&
+		    unit_is(v, STATE_UP | STATE_STARTING | STATE_ENDING) &&
+		    set_want(sup, v, SUP_WANT_HELD))
+			drag(sup, v, false);
+	}
+}
+
+void job_hold(struct sup *sup, struct sup_unit *u)
+{
+	set_want(sup, u, SUP_WANT_HELD);
+	hold_bound(sup, u);
+}
+
 void job_unit_over(struct sup *sup, struct sup_unit *member)
 {
+	hold_bound(sup, member);
+	/* A pod ends with its last member (ExitPolicy=stop). */
 	for_each_dep (d, sup, member) {
 		struct sup_unit *pod = &sup->units[d->to];
 		bool alone = true;

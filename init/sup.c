@@ -142,6 +142,14 @@ void sup_count_busy(struct sup *sup)
 
 /* --- the state -------------------------------------------------------------------------------- */
 
+/* After the watchdog's SIGABRT it may have something to write that is worth more time, or less. */
+static uint64_t stop_time(const struct sup_unit *u)
+{
+	if (u->caused && u->result == SUP_WATCHDOG && u->policy.abort_timeout_usec)
+		return u->policy.abort_timeout_usec;
+	return u->policy.stop_timeout_usec;
+}
+
 static uint64_t state_deadline(const struct sup *sup, const struct sup_unit *u)
 {
 	switch (u->state) {
@@ -158,7 +166,7 @@ static uint64_t state_deadline(const struct sup *sup, const struct sup_unit *u)
 	case SUP_POST:
 	case SUP_BACKOFF: return u->start_deadline;
 	case SUP_STOP_CMD:
-	case SUP_STOPPING: return deadline_in(sup, u->policy.stop_timeout_usec);
+	case SUP_STOPPING: return deadline_in(sup, stop_time(u));
 	case SUP_ENDING: return sup->now + sup->limits.kill_nsec;
 	case SUP_STUCK: return sup->now + 60 * SEC;
 	case SUP_CLEANING: return sup->now + sup->limits.cleanup_nsec;

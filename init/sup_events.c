@@ -53,10 +53,22 @@ static void on_cue(struct sup *sup, struct sup_unit *u, const struct event *e, e
 	rule_fire(sup, u, cue, &data);
 }
 
+/* One step far: what is reloaded because of another does not pass it on. Who asked hears of the unit that was
+ * named, not of the others. */
 static void on_reload(struct sup *sup, struct sup_unit *u, const struct event *e)
 {
-	if (!refuse(sup, u, e))
-		on_cue(sup, u, e, CUE_RELOAD);
+	if (refuse(sup, u, e))
+		return;
+	on_cue(sup, u, e, CUE_RELOAD);
+	if (u->state != SUP_UP)
+		return;
+	for_each_dep (d, sup, u) {
+		struct sup_unit *v = &sup->units[d->to];
+
+		if (((d->out & DEP(DEP_RELOAD_TO)) || (d->in & DEP(DEP_RELOAD_FROM))) &&
+		    v->state == SUP_UP && v->has_reload)
+			rule_fire(sup, v, CUE_RELOAD, NULL);
+	}
 }
 
 static void on_kill(struct sup *sup, struct sup_unit *u, const struct event *e)

@@ -121,6 +121,7 @@ static void set_restart(struct compile *x, struct unit_policy *p, const struct u
 	p->restart_doubles = !s->restart_usec.set && !s->restart_steps.set &&
 			     !s->restart_max_delay_usec.set;
 	p->restart_usec = usec_or(s->restart_usec, p->restart_usec);
+	p->restart_direct = s->restart_mode.value && !strcmp(s->restart_mode.value, "direct");
 	p->restart_steps = s->restart_steps.set ? (uint32_t)s->restart_steps.value : 0;
 	if (!p->restart_doubles)
 		p->restart_max_delay_usec = usec_or(s->restart_max_delay_usec, p->restart_usec);
@@ -227,6 +228,8 @@ void finish_policy(struct compile *x)
 									  ? POLICY_INFINITY
 									  : p->start_timeout_usec);
 	p->stop_timeout_usec = timeout_or(s->stop_timeout_usec, p->stop_timeout_usec);
+	if (s->abort_timeout_usec.set)
+		p->abort_timeout_usec = timeout_or(s->abort_timeout_usec, 0);
 	p->watchdog_usec = usec_or(s->watchdog_usec, 0);
 	if (p->watchdog_usec == POLICY_INFINITY)
 		p->watchdog_usec = 0;

@@ -99,6 +99,7 @@ struct unit_policy {
 	uint32_t restart_steps; /* 0: the delay stays (or doubles) */
 	uint64_t restart_max_delay_usec;
 	uint64_t restart_reset_usec;
+	bool restart_direct; /* RestartMode=direct: those bound to it do not notice a restart */
 
 	uint32_t start_limit_burst; /* 0: never gives up */
 	uint64_t start_limit_interval_usec;
@@ -107,8 +108,10 @@ struct unit_policy {
 
 	uint64_t start_timeout_usec;
 	uint64_t stop_timeout_usec; /* from the stop signal to the kill of the cgroup */
+	uint64_t
+		abort_timeout_usec; /* the same after the watchdog's SIGABRT; 0 = stop_timeout_usec */
 	uint64_t watchdog_usec;     /* 0 = off */
-	uint64_t runtime_max_usec;  /* 0 = off */
+	uint64_t runtime_max_usec; /* 0 = off */
 
 	int stop_signal;   /* 0: what the image says, else SIGTERM */
 	int reload_signal; /* 0: none */

@@ -9,17 +9,35 @@
 #include "units/loader.h"
 
 const char *const dep_names[DEP__N] = {
-	[DEP_REQUIRES] = "requires",     [DEP_REQUISITE] = "requisite",   [DEP_WANTS] = "wants",
-	[DEP_BINDS_TO] = "binds_to",     [DEP_PART_OF] = "part_of",       [DEP_UPHOLDS] = "upholds",
-	[DEP_CONFLICTS] = "conflicts",   [DEP_AFTER] = "after",           [DEP_BEFORE] = "before",
-	[DEP_ON_FAILURE] = "on_failure", [DEP_ON_SUCCESS] = "on_success",
+	[DEP_REQUIRES] = "requires",
+	[DEP_REQUISITE] = "requisite",
+	[DEP_WANTS] = "wants",
+	[DEP_BINDS_TO] = "binds_to",
+	[DEP_PART_OF] = "part_of",
+	[DEP_UPHOLDS] = "upholds",
+	[DEP_CONFLICTS] = "conflicts",
+	[DEP_AFTER] = "after",
+	[DEP_BEFORE] = "before",
+	[DEP_ON_FAILURE] = "on_failure",
+	[DEP_ON_SUCCESS] = "on_success",
+	[DEP_RELOAD_TO] = "propagates_reload_to",
+	[DEP_RELOAD_FROM] = "reload_propagated_from",
 };
 
 const char *const dep_keys[DEP__N] = {
-	[DEP_REQUIRES] = "Requires",    [DEP_REQUISITE] = "Requisite",  [DEP_WANTS] = "Wants",
-	[DEP_BINDS_TO] = "BindsTo",     [DEP_PART_OF] = "PartOf",       [DEP_UPHOLDS] = "Upholds",
-	[DEP_CONFLICTS] = "Conflicts",  [DEP_AFTER] = "After",          [DEP_BEFORE] = "Before",
-	[DEP_ON_FAILURE] = "OnFailure", [DEP_ON_SUCCESS] = "OnSuccess",
+	[DEP_REQUIRES] = "Requires",
+	[DEP_REQUISITE] = "Requisite",
+	[DEP_WANTS] = "Wants",
+	[DEP_BINDS_TO] = "BindsTo",
+	[DEP_PART_OF] = "PartOf",
+	[DEP_UPHOLDS] = "Upholds",
+	[DEP_CONFLICTS] = "Conflicts",
+	[DEP_AFTER] = "After",
+	[DEP_BEFORE] = "Before",
+	[DEP_ON_FAILURE] = "OnFailure",
+	[DEP_ON_SUCCESS] = "OnSuccess",
+	[DEP_RELOAD_TO] = "PropagatesReloadTo",
+	[DEP_RELOAD_FROM] = "ReloadPropagatedFrom",
 };
 
 struct unit_set *unit_set_free(struct unit_set *set)

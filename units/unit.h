@@ -100,6 +100,8 @@ enum dep_kind {
 	DEP_BEFORE,
 	DEP_ON_FAILURE,
 	DEP_ON_SUCCESS,
+	DEP_RELOAD_TO,   /* a reload of this one reloads the other, too */
+	DEP_RELOAD_FROM, /* the other way round */
 	DEP__N,
 };
 
@@ -318,9 +320,9 @@ struct unit_image {
 
 /* [Service]: of .service units, and what applies of it to the others. */
 struct unit_service {
-	struct text type, restart;
+	struct text type, restart, restart_mode;
 	struct number restart_usec, restart_max_delay_usec, start_timeout_usec, stop_timeout_usec,
-		watchdog_usec; /* usec, -1 = infinity */
+		abort_timeout_usec, watchdog_usec; /* usec, -1 = infinity */
 	struct number restart_steps;
 	enum tri remain_after_exit;
 	struct pair_list env;

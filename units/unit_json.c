@@ -327,6 +327,8 @@ static void put_policy(struct json_out *j, const struct unit *u)
 	json_str(j, "type", policy_type_names[p->type]);
 	json_str(j, "ready", policy_ready_names[p->ready]);
 	json_str(j, "restart", policy_restart_names[p->restart]);
+	if (p->restart_direct)
+		json_bool(j, "restart_direct", true);
 	put_usec(j, "restart_usec", p->restart_usec);
 	json_bool(j, "restart_doubles", p->restart_doubles);
 	json_int(j, "restart_steps", p->restart_steps);
@@ -336,6 +338,8 @@ static void put_policy(struct json_out *j, const struct unit *u)
 	json_str(j, "start_limit_action", policy_action_names[p->start_limit_action]);
 	put_usec(j, "timeout_start_usec", p->start_timeout_usec);
 	put_usec(j, "timeout_stop_usec", p->stop_timeout_usec);
+	if (p->abort_timeout_usec)
+		put_usec(j, "timeout_abort_usec", p->abort_timeout_usec);
 	put_usec(j, "watchdog_usec", p->watchdog_usec);
 	put_signal(j, "stop_signal", p->stop_signal);
 	put_signal(j, "reload_signal", p->reload_signal);

@@ -347,6 +347,9 @@ static void check_bonds(struct world *w, uint32_t i, const struct sup_unit_info 
 		if (!known(w, j) || !known(w, i) || i == j)
 			continue;
 		v = info_of(w, j);
+		/* (RestartMode=direct: not noticed until it gives up) */
+		if (w->units[j].direct && (v.want == SUP_WANT_UP || v.want == SUP_WANT_AGAIN))
+			continue;
 		if (edge(w, i, DEP_BINDS_TO, j) && edge(w, i, DEP_AFTER, j) && !up(v.state) &&
 		    u->want == SUP_WANT_UP)
 			world_break(w, "%s is %s, but %s, which it is bound to, is %s", w->names[i],
@@ -389,6 +392,8 @@ void check_quiet(struct world *w)
 {
 	if (!w->over && sup_next_deadline(w->sup) <= w->now)
 		world_break(w, "quiet with a deadline that has passed");
+	for (uint32_t i = 0; i < w->n; i++)
+		w->units[i].direct |= w->policies[i].restart_direct;
 	for (uint32_t i = 0; i < w->n; i++) {
 		struct sup_unit_info u;
 

@@ -94,6 +94,7 @@ enum setting {
 	SET_EXITS,
 	SET_PROBE,
 	SET_FLAG,
+	SET_POLICY_FLAG,
 	SET_ACTION,
 };
 
@@ -105,6 +106,7 @@ static const struct {
 	{"restart", SET_RESTART, offsetof(struct unit_policy, restart)},
 	{"type", SET_TYPE, 0},
 	{"restart_sec", SET_USEC, offsetof(struct unit_policy, restart_usec)},
+	{"restart_direct", SET_POLICY_FLAG, offsetof(struct unit_policy, restart_direct)},
 	{"restart_steps", SET_NUMBER, offsetof(struct unit_policy, restart_steps)},
 	{"restart_max_delay", SET_USEC, offsetof(struct unit_policy, restart_max_delay_usec)},
 	{"start_limit_burst", SET_NUMBER, offsetof(struct unit_policy, start_limit_burst)},
@@ -114,6 +116,7 @@ static const struct {
 	{"start_timeout", SET_USEC, offsetof(struct unit_policy, start_timeout_usec)},
 	{"stop_timeout", SET_USEC, offsetof(struct unit_policy, stop_timeout_usec)},
 	{"watchdog", SET_USEC, offsetof(struct unit_policy, watchdog_usec)},
+	{"abort_timeout", SET_USEC, offsetof(struct unit_policy, abort_timeout_usec)},
 	{"runtime_max", SET_USEC, offsetof(struct unit_policy, runtime_max_usec)},
 	{"oom", SET_OOM, offsetof(struct unit_policy, oom)},
 	{"on_unhealthy", SET_UNHEALTHY, offsetof(struct unit_policy, on_unhealthy)},
@@ -138,10 +141,19 @@ static const char *const action_words[] = {
 	"none",     "reboot",         "reboot-force",      "reboot-immediate",
 	"poweroff", "poweroff-force", "poweroff-immediate"};
 static const char *const dep_words[DEP__N] = {
-	[DEP_REQUIRES] = "requires",     [DEP_REQUISITE] = "requisite",   [DEP_WANTS] = "wants",
-	[DEP_BINDS_TO] = "binds_to",     [DEP_PART_OF] = "part_of",       [DEP_UPHOLDS] = "upholds",
-	[DEP_CONFLICTS] = "conflicts",   [DEP_AFTER] = "after",           [DEP_BEFORE] = "before",
-	[DEP_ON_FAILURE] = "on_failure", [DEP_ON_SUCCESS] = "on_success",
+	[DEP_REQUIRES] = "requires",
+	[DEP_REQUISITE] = "requisite",
+	[DEP_WANTS] = "wants",
+	[DEP_BINDS_TO] = "binds_to",
+	[DEP_PART_OF] = "part_of",
+	[DEP_UPHOLDS] = "upholds",
+	[DEP_CONFLICTS] = "conflicts",
+	[DEP_AFTER] = "after",
+	[DEP_BEFORE] = "before",
+	[DEP_ON_FAILURE] = "on_failure",
+	[DEP_ON_SUCCESS] = "on_success",
+	[DEP_RELOAD_TO] = "reload_to",
+	[DEP_RELOAD_FROM] = "reload_from",
 };
 
 /* simple, exec, notify, healthy, oneshot, remain */
@@ -200,6 +212,7 @@ static bool set(struct scene *s, size_t i, const char *key, char *value)
 		case SET_ACTION: *(int *)at = word_in(value, action_words, 7); break;
 		case SET_EXITS: set_exits((struct policy_exits *)at, value); break;
 		case SET_PROBE: set_probe((struct policy_probe *)at, value); break;
+		case SET_POLICY_FLAG: *(bool *)at = true; break;
 		case SET_FLAG: *(bool *)((char *)&s->configs[i] + settings[k].offset) = true; break;
 		}
 		if (!strcmp(key, "restart_sec"))

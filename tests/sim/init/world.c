@@ -184,6 +184,8 @@ static void make_policy(struct world *w, struct unit_policy *p, enum unit_kind k
 	p->start_timeout_usec = percent(w, 10) ? POLICY_INFINITY : 1000000 + below(w, 20) * 1000000;
 	p->stop_timeout_usec = percent(w, 5) ? 0 : 1000000 + below(w, 15) * 1000000;
 	p->watchdog_usec = percent(w, 15) ? 3000000 : 0;
+	p->abort_timeout_usec = percent(w, 30) ? 7000000 : 0;
+	p->restart_direct = percent(w, 10);
 	p->runtime_max_usec = percent(w, 5) ? 20000000 : 0;
 	p->oom = (enum policy_oom)below(w, POLICY_OOM__N);
 	if (percent(w, 25) || p->ready == POLICY_READY_HEALTHY)

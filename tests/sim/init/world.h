@@ -36,6 +36,7 @@ struct world_unit {
 	bool cancelled;
 	bool checked; /* its cgroup was looked at since its state changed */
 	bool cycle;   /* known to lie in one */
+	bool direct; /* had RestartMode=direct at some time: a reload changes that in the middle of a restart */
 	bool removed; /* from the configuration: it goes without an order */
 
 	/* what was asked */

@@ -100,6 +100,7 @@ static const struct {
 	{SECTION_QUADLET, "DefaultDependencies", "false", NULL},
 	{SECTION_UNIT, "StartLimitAction", "reboot", NULL},
 	{SECTION_SERVICE, "Restart", "on-failure", NULL},
+	{SECTION_SERVICE, "RestartMode", "direct", NULL},
 	{SECTION_SERVICE, "RestartSteps", NULL, "RestartMaxDelaySec=5"},
 	{SECTION_SERVICE, "RestartMaxDelaySec", NULL, "RestartSteps=5"},
 	{SECTION_SERVICE, "RemainAfterExit", NULL, "Type=oneshot"},
