@@ -50,6 +50,7 @@
 #define PATH_PORTS   PATH_RUNDIR "/ports" /* one file for each attached unit: words */
 #define PATH_STARTED PATH_RUNDIR "/started" /* spec of each container's last start */
 #define PATH_NOTIFY  PATH_RUNDIR "/notify"
+#define PATH_PODS    PATH_RUNDIR "/pods" /* namespaces that members of a pod share, one folder each */
 
 #define PATH_CGROUP  "/sys/fs/cgroup"
 #define CGROUP_UNITS "orlop" /* below PATH_CGROUP: one folder for each unit */

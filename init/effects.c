@@ -109,6 +109,13 @@ EFFECT(count_start)
 	say(u, 0, "", "");
 }
 
+/* A pod is passive, yet its first member makes namespaces that are to go with it. */
+EFFECT(owe_namespaces)
+{
+	if (u->kind == UNIT_POD)
+		u->owes |= OWES_NET_DOWN;
+}
+
 EFFECT(spawn)
 {
 	if (u->kind == UNIT_NETWORK)

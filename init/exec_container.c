@@ -212,11 +212,12 @@ static int add_notify(struct container_spec *spec, const struct unit *u, struct 
 }
 
 /* The unit's spec in a sealed memfd. */
-static int make_spec(const struct run *r, const struct unit *u, struct fail *f)
+static int make_spec(const struct unit *u, struct fail *f)
 {
 	_buf_ struct buf words = {0};
 	struct container_spec spec = {0};
-	int e = spec_from_unit(shell_set(), u, IDS_FIRST + (int64_t)r->unit * IDS_EACH, &spec, f);
+	int64_t base = IDS_FIRST + (int64_t)shell_find(unit_owner(u)->name) * IDS_EACH;
+	int e = spec_from_unit(shell_set(), u, base, &spec, f);
 
 	if (e == 0)
 		e = add_notify(&spec, u, f);
@@ -230,12 +231,23 @@ static int make_spec(const struct run *r, const struct unit *u, struct fail *f)
 	return io_sealed_memfd("spec", words.data, words.len, f);
 }
 
+/* Whose pinned namespaces it is given. A pod's are not ours: orlop-run finds them itself. */
+static const struct run *namespaces_of(const struct run *r, const struct unit *u)
+{
+	static const struct run none = {.userns = -1, .netns = -1};
+	const struct unit *owner = unit_owner(u);
+	const struct run *other = owner == u ? r : run_find(shell_find(owner->name));
+
+	return other ? other : &none;
+}
+
 static int spawn_starter(struct run *r, const struct unit *u, struct fail *f)
 {
+	const struct run *namespaces = namespaces_of(r, u);
 	const char *const argv[] = {PATH_RUN, "start", u->name, NULL};
 	struct spawn s = {.argv = argv, .cgroup = -1, .n_fds = RUN_IN_NETNS + 1};
 	_fd_
-	int spec = make_spec(r, u, f);
+	int spec = make_spec(u, f);
 	_fd_
 	int ours = -1;
 	_fd_
@@ -260,8 +272,8 @@ static int spawn_starter(struct run *r, const struct unit *u, struct fail *f)
 				    [RUN_IN_SPEC] = spec,
 				    [RUN_IN_REPORT] = theirs,
 				    [RUN_IN_CGROUP] = r->cgroup,
-				    [RUN_IN_USERNS] = r->userns,
-				    [RUN_IN_NETNS] = r->netns},
+				    [RUN_IN_USERNS] = namespaces->userns,
+				    [RUN_IN_NETNS] = namespaces->netns},
 	       sizeof(s.fds));
 	e = loop_watch(&r->report, ours, EPOLLIN, report_ready, f);
 	if (e < 0)

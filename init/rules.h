@@ -88,6 +88,7 @@ bool rule_fire(struct sup *sup, struct sup_unit *u, enum cue cue, const struct c
 #define EFFECTS(X)            \
 	X(begin)              \
 	X(count_start)        \
+	X(owe_namespaces)     \
 	X(spawn)              \
 	X(run_pre)            \
 	X(run_post)           \

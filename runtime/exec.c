@@ -219,6 +219,8 @@ static int exec_in(const char *unit, char **command, const struct wishes *wishes
 		.userns = -1,
 		.netns = -1,
 		.root = -1,
+		.uts = -1,
+		.pod_lock = -1,
 		.dies_with_parent = true,
 	};
 	const char *step;

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "runtime/plan_maker.h"
+#include "runtime/pod.h"
 
 const struct step_info step_infos[STEP__N] = {
 	[STEP_LIMIT] = {"limit", {"file", "value", "need"}},
@@ -19,8 +20,11 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_RECORD] = {"record", {"unit"}},
 	[STEP_SCRATCH] = {"scratch", {"unit"}},
 	[STEP_FILTER] = {"filter", {"profile", "caps"}},
+	[STEP_POD] = {"pod", {"unit"}},
+	[STEP_JOINED] = {"joined", {"unit"}},
 	[STEP_NAMESPACES] = {"namespaces", {"uids", "gids", "net"}},
-	[STEP_PORT] = {"port", {"networks", "ports"}},
+	[STEP_PORT] = {"port", {"networks", "ports", "unit"}},
+	[STEP_POD_KEEP] = {"pod-keep", {"unit", "shm"}},
 	[STEP_CLONE] = {"clone", {"namespaces"}},
 	[STEP_HAND_OVER] = {"hand-over", {NULL}},
 	[STEP_PRIVATE] = {"private", {NULL}},
@@ -157,7 +161,7 @@ static void add_port(struct maker *m)
 	const struct container_spec *s = m->spec;
 	_buf_ struct buf networks = {0}, ports = {0};
 
-	if (strcmp(m->net, "bridge"))
+	if (strcmp(m->net, "bridge") || (s->joins && !pod_is(s->joins)))
 		return;
 	for (size_t i = 0; i < s->n_networks; i++)
 		buf_fmt(&networks, "%s%s", i ? "," : "", s->networks[i].name);
@@ -165,7 +169,18 @@ static void add_port(struct maker *m)
 		buf_fmt(&ports, "%s%s:%s:%s/%s", i ? "," : "", s->ports[i].address,
 			s->ports[i].host, s->ports[i].container, s->ports[i].protocol);
 	m->plan->bad |= networks.bad || ports.bad;
-	ADD2(m, STEP_PORT, networks.data, ports.data ? ports.data : "");
+	ADD3(m, STEP_PORT, networks.data, ports.data ? ports.data : "", s->joins);
+}
+
+/* What must be there or be locked before namespaces of somebody else's are used. */
+static void add_shared(struct maker *m)
+{
+	const struct container_spec *s = m->spec;
+
+	if (pod_is(s->joins))
+		ADD1(m, STEP_POD, s->joins);
+	else if (s->joins && strcmp(m->net, "host"))
+		ADD1(m, STEP_JOINED, s->joins);
 }
 
 static void add_helper_steps(struct maker *m)
@@ -181,9 +196,12 @@ static void add_helper_steps(struct maker *m)
 	ADD1(m, STEP_SCRATCH, s->unit);
 	if (!s->seccomp || strcmp(s->seccomp, "unconfined"))
 		ADD2(m, STEP_FILTER, s->seccomp ? s->seccomp : "default", m->cap_list);
+	add_shared(m);
 	add_namespaces(m);
 	add_port(m);
-	ADD1(m, STEP_CLONE, "mnt,pid,ipc,cgroup");
+	if (pod_is(s->joins))
+		ADD2(m, STEP_POD_KEEP, s->joins, plan_shm_options(s).s);
+	ADD1(m, STEP_CLONE, pod_is(s->joins) ? "mnt,pid,cgroup" : "mnt,pid,ipc,cgroup");
 	ADD0(m, STEP_HAND_OVER);
 }
 

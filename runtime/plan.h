@@ -34,8 +34,11 @@ enum step_op {
 	STEP_RECORD,
 	STEP_SCRATCH,
 	STEP_FILTER,
+	STEP_POD,
+	STEP_JOINED,
 	STEP_NAMESPACES,
 	STEP_PORT,
+	STEP_POD_KEEP,
 	STEP_CLONE,
 	/* in the container's first process, as the host's root */
 	STEP_HAND_OVER,

@@ -192,11 +192,6 @@ static int check_missing(const struct container_spec *s, struct fail *f)
 	if (s->seccomp && strcmp(s->seccomp, "unconfined"))
 		return fail_set(f, EOPNOTSUPP, "SeccompProfile=%s: profiles from files",
 				s->seccomp);
-	if (s->joins)
-		return fail_set(f, EOPNOTSUPP, "sharing the namespaces of \"%s\"", s->joins);
-	for (size_t i = 0; i < s->n_networks; i++)
-		if (!strncmp(s->networks[i].name, "container:", 10))
-			return fail_set(f, EOPNOTSUPP, "Network=%s", s->networks[i].name);
 	return 0;
 }
 
@@ -204,6 +199,8 @@ static int check_names(const struct container_spec *s, const struct image *image
 {
 	if (!s->unit || !store_name_valid(s->unit) || !s->name)
 		return fail_set(f, EINVAL, "the spec has no unit name");
+	if (s->joins && !store_name_valid(s->joins))
+		return fail_set(f, EINVAL, "\"%s\" is no unit to join", s->joins);
 	if (strlen(plan_hostname(s)) > 64)
 		return fail_set(f, ENAMETOOLONG, "host name \"%s\": at most 64 characters",
 				plan_hostname(s));

@@ -32,7 +32,7 @@ static void add_hosts(struct maker *m)
 
 	if (!strcmp(m->net, "bridge"))
 		snprintf(shared, sizeof(shared), PATH_HOSTS "/%s",
-			 s->n_networks > 1 ? s->unit : s->networks[0].name);
+			 s->n_networks > 1 ? (s->joins ? s->joins : s->unit) : s->networks[0].name);
 	else
 		buf_fmt(&text, "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s\n",
 			plan_hostname(s));

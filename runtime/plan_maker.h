@@ -30,9 +30,12 @@ void plan_add(struct maker *m, enum step_op op, const char *a, const char *b, co
 
 /* A number as text, good until the end of the statement. */
 struct plan_number {
-	char s[32];
+	char s[48];
 };
 struct plan_number plan_number(int64_t n);
+
+/* Options of the tmpfs that is /dev/shm. */
+struct plan_number plan_shm_options(const struct container_spec *s);
 
 /* HostName=, or the container's name. */
 const char *plan_hostname(const struct container_spec *s);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/paths.h"
 #include "runtime/plan_maker.h"
+#include "runtime/pod.h"
 
 #define SHM_DEFAULT (INT64_C(64) << 20)
 
@@ -33,21 +34,41 @@ void add_root(struct maker *m)
 
 /* --- the kernel's own ---------------------------------------------------------------------- */
 
+struct plan_number plan_shm_options(const struct container_spec *s)
+{
+	struct plan_number t;
+
+	snprintf(t.s, sizeof(t.s), "mode=1777,size=%" PRId64,
+		 s->shm_size > 0 ? s->shm_size : SHM_DEFAULT);
+	return t;
+}
+
+static void add_shm(struct maker *m)
+{
+	char path[512];
+
+	if (plan_mounts_at(m->spec, "/dev/shm"))
+		return;
+	snprintf(path, sizeof(path), PATH_PODS "/%s/shm", m->spec->joins ? m->spec->joins : "");
+	if (pod_is(m->spec->joins))
+		plan_add(m, STEP_MOUNT, "bind", "/dev/shm", path, "nosuid,nodev,noexec");
+	else
+		plan_add(m, STEP_MOUNT, "tmpfs", "/dev/shm", plan_shm_options(m->spec).s,
+			 "nosuid,nodev,noexec");
+}
+
 void add_kernel_mounts(struct maker *m)
 {
-	char pts[96], shm[64];
+	char pts[96];
 
 	/* the helper's numbers are the host's: group 5 is the container's tty group */
 	snprintf(pts, sizeof(pts), "newinstance,ptmxmode=0666,mode=0620,gid=%" PRId64, m->gid0 + 5);
-	snprintf(shm, sizeof(shm), "mode=1777,size=%" PRId64,
-		 m->spec->shm_size > 0 ? m->spec->shm_size : SHM_DEFAULT);
 	plan_add(m, STEP_MOUNT, "proc", "/proc", "", "nosuid,nodev,noexec");
 	plan_add(m, STEP_MOUNT, "sysfs", "/sys", "", "ro,nosuid,nodev,noexec");
 	plan_add(m, STEP_MOUNT, "cgroup2", "/sys/fs/cgroup", "", "ro,nosuid,nodev,noexec");
 	plan_add(m, STEP_MOUNT, "tmpfs", "/dev", "mode=0755,size=65536k", "nosuid,noexec");
 	plan_add(m, STEP_MOUNT, "devpts", "/dev/pts", pts, "nosuid,noexec");
-	if (!plan_mounts_at(m->spec, "/dev/shm"))
-		plan_add(m, STEP_MOUNT, "tmpfs", "/dev/shm", shm, "nosuid,nodev,noexec");
+	add_shm(m);
 	plan_add(m, STEP_MOUNT, "mqueue", "/dev/mqueue", "", "nosuid,nodev,noexec");
 }
 

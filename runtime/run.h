@@ -35,6 +35,9 @@ struct run {
 	int cgroup;
 	int userns, netns;
 	bool fresh_net; /* the network namespace is new, not kept from an earlier start */
+	int uts;        /* the pod's; -1 = a new one */
+	int pod_lock;
+	bool pod_new, pod_kept; /* this start makes the pod's namespaces; the pod has them */
 
 	int pidfd; /* of the container's first process */
 	pid_t pid;
@@ -75,6 +78,10 @@ int scratch_apply(struct run *run, char *const *arg, struct fail *f);
 void scratch_undo(struct run *run, char *const *arg);
 int port_apply(struct run *run, char *const *arg, struct fail *f);
 void port_undo(struct run *run, char *const *arg);
+
+int pod_apply(struct run *run, char *const *arg, struct fail *f);
+int pod_keep_apply(struct run *run, char *const *arg, struct fail *f);
+int joined_apply(struct run *run, char *const *arg, struct fail *f);
 
 int namespaces_apply(struct run *run, char *const *arg, struct fail *f);
 void namespaces_undo(struct run *run, char *const *arg);

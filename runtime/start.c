@@ -75,6 +75,8 @@ int verb_start(int argc, char **argv)
 		.scratch = -1,
 		.stage = -1,
 		.root = -1,
+		.uts = -1,
+		.pod_lock = -1,
 		.dev = -1,
 		.secrets = -1,
 		.timed = getenv("ORLOP_STEP_TIMES") != NULL,

@@ -16,8 +16,11 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_RECORD] = {.apply = record_apply, .undo = record_undo},
 	[STEP_SCRATCH] = {.apply = scratch_apply, .undo = scratch_undo},
 	[STEP_FILTER] = {.apply = filter_apply, .some = STEPS_EXEC_HELPER},
+	[STEP_POD] = {.apply = pod_apply},
+	[STEP_JOINED] = {.apply = joined_apply},
 	[STEP_NAMESPACES] = {.apply = namespaces_apply, .undo = namespaces_undo, .pinned = true},
 	[STEP_PORT] = {.apply = port_apply, .undo = port_undo, .pinned = true},
+	[STEP_POD_KEEP] = {.apply = pod_keep_apply}, /* the pod's, whatever becomes of its member */
 	[STEP_CLONE] = {.apply = clone_apply},
 	[STEP_HAND_OVER] = {.apply = hand_over_apply},
 	[STEP_PRIVATE] = {.apply = private_apply},

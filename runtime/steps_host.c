@@ -107,16 +107,14 @@ int port_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	const struct container_spec *s = run->spec;
 
-	(void)arg;
 	if (!run->fresh_net)
 		return 0; /* the namespace was kept, and the port with it */
-	return port_attach(s->unit, s->networks, s->n_networks, s->ports, s->n_ports, run->netns,
-			   f);
+	return port_attach(arg[2] ? arg[2] : s->unit, s->networks, s->n_networks, s->ports,
+			   s->n_ports, run->netns, f);
 }
 
 void port_undo(struct run *run, char *const *arg)
 {
-	(void)arg;
-	if (run->fresh_net)
-		(void)port_detach(run->spec->unit, NULL);
+	if (run->fresh_net && !run->pod_kept)
+		(void)port_detach(arg[2] ? arg[2] : run->spec->unit, NULL);
 }

@@ -42,7 +42,8 @@ int mount_apply(struct run *run, char *const *arg, struct fail *f)
 	at = mount_point(run, arg[1], f);
 	if (at < 0)
 		return at;
-	mount = mnt_new(arg[0], arg[2], mnt_attr_parse(arg[3]), f);
+	mount = !strcmp(arg[0], "bind") ? mnt_clone(AT_FDCWD, arg[2], false, f)
+					: mnt_new(arg[0], arg[2], mnt_attr_parse(arg[3]), f);
 	if (mount < 0)
 		return mount;
 	r = mnt_attach(mount, at, f);

@@ -30,7 +30,7 @@
  * (no page tables are copied), so it tells its errno by leaving it here. */
 struct founder {
 	int userns; /* to join, or -1: it is born in a new one, or stays */
-	bool net;
+	bool net, uts;
 	int ready; /* pipe */
 	int error;
 };
@@ -42,7 +42,8 @@ static int founder_main(void *arg)
 	if (c->userns >= 0 && setns(c->userns, CLONE_NEWUSER) < 0)
 		c->error = errno;
 	/* made by a process of that user namespace, it belongs to it: the container has NET_* over it */
-	else if (c->net && unshare(CLONE_NEWNET) < 0)
+	else if ((c->net || c->uts) &&
+		 unshare((c->net ? CLONE_NEWNET : 0) | (c->uts ? CLONE_NEWUTS : 0)) < 0)
 		c->error = errno;
 	if (write(c->ready, "", 1) == 1)
 		pause();
@@ -96,6 +97,8 @@ static int pin_all(struct run *run, const struct founder *c, pid_t pid, bool use
 	}
 	if (r == 0 && c->net)
 		r = pin(pid, "net", &run->netns, f);
+	if (r == 0 && c->uts)
+		r = pin(pid, "uts", &run->uts, f);
 	return r;
 }
 
@@ -103,7 +106,7 @@ static int found(struct run *run, bool user, bool net, char *const *map, struct 
 {
 	static char stack[32768] __attribute__((aligned(16)));
 	int pipefd[2];
-	struct founder c = {.userns = user ? -1 : run->userns, .net = net};
+	struct founder c = {.userns = user ? -1 : run->userns, .net = net, .uts = run->pod_new};
 	int flags = CLONE_VM | SIGCHLD | (user ? CLONE_NEWUSER : 0);
 	char byte;
 	pid_t pid;
@@ -136,12 +139,14 @@ int namespaces_apply(struct run *run, char *const *arg, struct fail *f)
 	bool net = strcmp(arg[2], "host") && run->netns < 0;
 
 	run->fresh_net = net;
-	return user || net ? found(run, user, net, arg, f) : 0;
+	return user || net || run->pod_new ? found(run, user, net, arg, f) : 0;
 }
 
 void namespaces_undo(struct run *run, char *const *arg)
 {
 	(void)arg;
+	if (run->uts >= 0)
+		close(take_fd(&run->uts));
 	if (run->fresh_net && run->netns >= 0)
 		close(take_fd(&run->netns));
 	if (run->userns >= 0)
@@ -193,8 +198,10 @@ static pid_t clone_and_wait(struct clone_args *args, struct run *run)
 
 static int hand_over(struct run *run, struct fail *f)
 {
+	/* PID 1 pins what is the unit's own */
+	bool own = !run->spec->joins;
 	int r = report_cloned(run->report, run->pid, (int)run->plan->process.stop_signal,
-			      run->pidfd, run->userns, run->netns);
+			      run->pidfd, own ? run->userns : -1, own ? run->netns : -1);
 
 	return r < 0 ? fail_set(f, -r, "sending the pidfd") : 0;
 }
@@ -205,8 +212,9 @@ int clone_apply(struct run *run, char *const *arg, struct fail *f)
 	 * then ours too, so exit_signal must be 0. No user namespace yet: what is mounted by the host's
 	 * root, the container's root can neither unmount nor remount. */
 	struct clone_args args = {
-		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWCGROUP |
-			 CLONE_INTO_CGROUP | CLONE_PIDFD | CLONE_PARENT | CLONE_PARENT_SETTID,
+		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP |
+			 (run->uts < 0 ? CLONE_NEWIPC : 0) | CLONE_INTO_CGROUP | CLONE_PIDFD |
+			 CLONE_PARENT | CLONE_PARENT_SETTID,
 		.pidfd = (uintptr_t)&run->pidfd,
 		.parent_tid = (uintptr_t)&run->pid,
 		.cgroup = (uint64_t)run->cgroup,
@@ -292,13 +300,15 @@ int loopback_apply(struct run *run, char *const *arg, struct fail *f)
 int join_user_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	(void)arg;
+	if (run->uts >= 0 && setns(run->uts, CLONE_NEWUTS) < 0)
+		return fail_set(f, errno, "setns(uts)");
 	if (run->plan->mapped && setns(run->userns, CLONE_NEWUSER) < 0)
 		return fail_set(f, errno, "setns(user)");
 	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 ||
 	    syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return fail_set(f, errno, "becoming the container's root");
 	/* the one namespace that belongs to the container: with CAP_SYS_ADMIN it may set its name */
-	if (unshare(CLONE_NEWUTS) < 0)
+	if (run->uts < 0 && unshare(CLONE_NEWUTS) < 0)
 		return fail_set(f, errno, "unshare(uts)");
 	return 0;
 }

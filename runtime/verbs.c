@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/caps.h"
+#include "runtime/pod.h"
 #include "runtime/run.h"
 #include "runtime/scratch.h"
 #include "runtime/seccomp.h"
@@ -39,6 +40,10 @@ int verb_clean(int argc, char **argv)
 
 	if (argc > 1)
 		return 2;
+	if (argc && pod_is(argv[0])) {
+		pod_clean(argv[0]);
+		return 0;
+	}
 	if (argc)
 		record_undo(NULL, argv);
 	return scratch_clean(argc ? argv[0] : NULL, &f) < 0 ? complain(&f) : 0;

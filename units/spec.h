@@ -116,8 +116,9 @@ struct container_spec {
 	int64_t memory_high, memory_low, memory_min, memory_swap_max; /* bytes */
 	int64_t cpu_weight, cpu_quota_percent, io_weight;
 	char *cpus; /* cpuset.cpus; NULL = all */
-	/* The unit whose network, ipc and host name this one shares ("x.pod", "db.container"), NULL = none.
-	 * PID 1 hands in the namespaces. */
+	/* The unit whose namespaces this one shares, NULL = none. "x.pod": user, network, ipc and uts, with
+	 * /dev/shm; whichever member starts first makes them. "db.container": user and network, handed in by
+	 * PID 1. Networks, ports, ids and UserNS= are that unit's here. */
 	char *joins;
 };
 

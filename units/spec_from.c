@@ -166,27 +166,33 @@ static char *aliases_of(struct out *o, const struct unit_join *j, const struct t
 	return take(o, &b);
 }
 
-static void add_networks(struct out *o, struct container_spec *spec, const struct unit_container *c)
+static void add_networks(struct out *o, struct container_spec *spec, const struct unit_join *joins,
+			 size_t n, const struct text_list *aliases)
 {
-	for (size_t i = 0; i < c->n_networks; i++) {
-		const struct unit_join *j = &c->networks[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct unit_join *j = &joins[i];
 		struct spec_network *slot = APPEND(o, spec->networks, spec->n_networks);
-		char name[300];
 
 		if (!slot)
 			return;
-		/* Somebody else's namespace is named by its unit's service. */
-		snprintf(name, sizeof(name), "%s%s", j->container ? "container:" : "",
-			 j->container && j->unit ? j->unit->service : j->name.value);
 		*slot = (struct spec_network){
-			copy(o, name), copy(o, bridge_of(j)), copy(o, j->ip ? j->ip : ""),
-			copy(o, j->mac ? j->mac : ""), aliases_of(o, j, &c->network_alias)};
+			copy(o, j->name.value), copy(o, bridge_of(j)), copy(o, j->ip ? j->ip : ""),
+			copy(o, j->mac ? j->mac : ""), aliases_of(o, j, aliases)};
 	}
 }
 
-static void set_user(struct out *o, struct container_spec *spec, const struct unit_container *c)
+/* Whose UserNS= holds: that of the owner of the namespaces. */
+static const char *userns_of(const struct unit *owner)
 {
-	const char *userns = c->userns.value ? c->userns.value : "auto", *uid, *gid;
+	const struct text *t = owner->pod ? &owner->pod->userns : &owner->container->userns;
+
+	return t->value ? t->value : "auto";
+}
+
+static void set_user(struct out *o, struct container_spec *spec, const struct unit_container *c,
+		     const struct unit *owner)
+{
+	const char *userns = userns_of(owner), *uid, *gid;
 	_buf_ struct buf b = {0};
 
 	spec->userns = copy(o, strcmp(userns, "host") == 0 ? "host" : "auto");
@@ -314,6 +320,50 @@ static void set_confinement(struct out *o, struct container_spec *spec,
 	add_devices(o, spec, c);
 }
 
+/* What belongs to whoever owns the namespaces: the unit itself, its pod, or the container it joins. */
+static void set_network(struct out *o, struct container_spec *spec, const struct unit *u,
+			const struct unit *owner)
+{
+	const struct unit_container *c = owner->container;
+	const struct unit_pod *p = owner->pod;
+
+	if (owner != u)
+		spec->joins = copy(o, owner->name);
+	if (p) {
+		spec->hostname = copy(o, p->host_name.value ? p->host_name.value : p->name.value);
+		add_texts(o, &spec->add_hosts, &p->add_host);
+		add_texts(o, &spec->dns, &p->dns);
+		add_networks(o, spec, p->networks, p->n_networks, &p->network_alias);
+		add_ports(o, spec, p->ports, p->n_ports);
+		spec->shm_size = p->shm_size.value;
+		return;
+	}
+	spec->hostname = copy(o, u->container->host_name.value);
+	spec->shm_size = u->container->shm_size.value;
+	/* One map alone stands for both. */
+	add_texts(o, &spec->uid_map, c->uid_map.n ? &c->uid_map : &c->gid_map);
+	add_texts(o, &spec->gid_map, c->gid_map.n ? &c->gid_map : &c->uid_map);
+	add_networks(o, spec, c->networks, c->n_networks, &c->network_alias);
+	if (owner == u)
+		add_ports(o, spec, c->ports, c->n_ports);
+}
+
+const struct unit *unit_owner(const struct unit *u)
+{
+	/* a chain of containers that join one another ends; a circle was refused by its dependencies */
+	for (int i = 0; i < 8 && u->container; i++) {
+		const struct unit_container *c = u->container;
+		bool joins = c->n_networks == 1 && c->networks[0].container;
+
+		if (c->pod_unit && c->pod_unit->pod)
+			return c->pod_unit;
+		if (!joins || !c->networks[0].unit || !c->networks[0].unit->container)
+			return u;
+		u = c->networks[0].unit;
+	}
+	return u;
+}
+
 static void set_names(struct out *o, struct container_spec *spec, const struct unit *u)
 {
 	const struct unit_container *c = u->container;
@@ -322,53 +372,45 @@ static void set_names(struct out *o, struct container_spec *spec, const struct u
 	spec->service = copy(o, u->service);
 	spec->name = copy(o, c->name.value);
 	spec->image = copy(o, c->image.value);
-	spec->hostname = copy(o, c->host_name.value);
 	spec->timezone = copy(o, c->timezone.value);
 	add_texts(o, &spec->add_hosts, &c->add_host);
 	add_texts(o, &spec->dns, &c->dns);
 	add_texts(o, &spec->dns_option, &c->dns_option);
 	add_texts(o, &spec->dns_search, &c->dns_search);
-	if (c->pod_unit)
-		spec->joins = copy(o, c->pod_unit->name);
-	else if (c->n_networks == 1 && c->networks[0].container && c->networks[0].unit)
-		spec->joins = copy(o, c->networks[0].unit->name);
-	else
-		add_networks(o, spec, c);
 }
 
-static void set_process(struct out *o, struct container_spec *spec, const struct unit_container *c)
+static void set_process(struct out *o, struct container_spec *spec, const struct unit_container *c,
+			const struct unit *owner)
 {
 	spec->workdir = copy(o, c->working_dir.value);
 	spec->entrypoint_set = c->entrypoint_set;
 	add_texts(o, &spec->entrypoint, &c->entrypoint);
 	add_texts(o, &spec->exec, &c->exec);
 	set_env(o, spec, c);
-	set_user(o, spec, c);
+	set_user(o, spec, c, owner);
 	add_texts(o, &spec->group_add, &c->group_add);
-	/* One map alone stands for both. */
-	add_texts(o, &spec->uid_map, c->uid_map.n ? &c->uid_map : &c->gid_map);
-	add_texts(o, &spec->gid_map, c->gid_map.n ? &c->gid_map : &c->uid_map);
 	spec->run_init = tri_or(c->run_init, false);
 	spec->stop_signal = c->stop_signal.value;
-	spec->shm_size = c->shm_size.value;
 }
 
 int spec_from_unit(const struct unit_set *set, const struct unit *u, int64_t ids_base,
 		   struct container_spec *ret, struct fail *f)
 {
 	const struct unit_container *c = u->container;
+	const struct unit *owner;
 	struct container_spec spec = {.ids_base = ids_base, .ids_count = 65536};
 	struct out o = {0};
 
 	(void)set;
 	if (u->kind != UNIT_CONTAINER || u->state != UNIT_OK || !c)
 		return fail_set(f, EINVAL, "%s is not a container that may be started", u->name);
+	owner = unit_owner(u);
 	set_names(&o, &spec, u);
-	set_process(&o, &spec, c);
+	set_network(&o, &spec, u, owner);
+	set_process(&o, &spec, c, owner);
 	if (c->pod_unit && c->pod_unit->pod)
 		add_mounts(&o, &spec, c->pod_unit->pod->mounts, c->pod_unit->pod->n_mounts);
 	add_mounts(&o, &spec, c->mounts, c->n_mounts);
-	add_ports(&o, &spec, c->ports, c->n_ports);
 	set_confinement(&o, &spec, c);
 	set_limits(&o, &spec, u);
 	if (o.bad) {

@@ -426,7 +426,11 @@ struct unit *unit_by_name(const struct unit_set *set, const char *name);
 /* By "web" or "web.service" or an alias; also by unit name, so this is what commands use. */
 struct unit *unit_find(const struct unit_set *set, const char *name);
 
-/* What orlop-run needs to start a container. ids_base: first host id of its range (UserNS=auto).
+/* Whose network and ids a container has: its pod, the container that Network=x.container leads to, or
+ * itself. Never NULL. */
+const struct unit *unit_owner(const struct unit *u);
+
+/* What orlop-run needs to start a container. ids_base: first host id of its owner's range (UserNS=auto).
  * The caller frees with spec_done(). -EINVAL if the unit is not a container that may be started. */
 int spec_from_unit(const struct unit_set *set, const struct unit *u, int64_t ids_base,
 		   struct container_spec *ret, struct fail *f);

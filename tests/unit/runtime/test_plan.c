@@ -123,6 +123,18 @@ static void rich(void **state)
 	golden("rich");
 }
 
+static void member_of_a_pod(void **state)
+{
+	(void)state;
+	golden("pod");
+}
+
+static void in_the_network_of_another(void **state)
+{
+	(void)state;
+	golden("joined");
+}
+
 #define BASIC                                                                         \
 	"unit a.container\nservice a\nname a\nimage a\nuserns auto\nids-base 65536\n" \
 	"ids-count 65536\n"
@@ -153,6 +165,7 @@ static void impossible_wishes_are_refused_with_the_reason(void **state)
 	refused("mount bind etc /v - - -", "not absolute");
 	refused("network host - - - -\nnetwork orlop orlop0 - - -", "no other network");
 	refused("network ../x - - - -", "no name of a network");
+	refused("joins ../x.pod", "no unit to join");
 	refused("cap-add CAP_SYS_TIME", "UserNS=host");
 	refused("cap-add CAP_NOTHING", "no capability");
 	refused("workdir relative", "not absolute");
@@ -160,8 +173,7 @@ static void impossible_wishes_are_refused_with_the_reason(void **state)
 
 static void what_is_missing_is_refused_not_ignored(void **state)
 {
-	static const char *const lines[] = {"seccomp /etc/profile.json", "joins x.pod",
-					    "network container:db - - - -"};
+	static const char *const lines[] = {"seccomp /etc/profile.json"};
 	char text[1024];
 
 	(void)state;
@@ -210,6 +222,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(plain, forget),
 		cmocka_unit_test_teardown(rich, forget),
+		cmocka_unit_test_teardown(member_of_a_pod, forget),
+		cmocka_unit_test_teardown(in_the_network_of_another, forget),
 		cmocka_unit_test_teardown(impossible_wishes_are_refused_with_the_reason, forget),
 		cmocka_unit_test_teardown(what_is_missing_is_refused_not_ignored, forget),
 		cmocka_unit_test_teardown(nothing_to_run_is_refused, forget),

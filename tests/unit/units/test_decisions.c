@@ -461,7 +461,10 @@ static void a_member_of_a_pod_has_the_pods_network(void **state)
 	assert_clean(set);
 	assert_int_equal(spec_from_unit(set, get(set, "m.container"), 0, &spec, NULL), 0);
 	assert_string_equal(spec.joins, "p.pod");
-	assert_int_equal(spec.n_networks, 0);
+	assert_int_equal(spec.n_networks, 1);
+	assert_string_equal(spec.networks[0].name, "orlop");
+	assert_int_equal(spec.n_ports, 1);
+	assert_string_equal(spec.hostname, "systemd-p");
 	assert_string_equal(spec.mounts[0].target, "/s");
 	spec_done(&spec);
 	assert_int_equal(netspec_from_units(set, &net, NULL), 0);
