@@ -33,7 +33,7 @@ else
     mount -o loop "$1/store.img" /var/lib/orlop
 fi
 chmod 0700 /var/lib/orlop
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
+[ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mkdir -p "/sys/fs/cgroup/$2"
 echo "nameserver 192.0.2.53" > /run/orlop/resolv.conf
 echo ready

@@ -122,7 +122,7 @@ def _upper_directories(host, n):
 
 
 def test_revival_keeps_containers_lines_and_addresses(box):
-    """A2, issue 4: PID 1 crashes again and again under load; containers do not notice."""
+    """PID 1 crashes again and again under load; containers do not notice."""
     box.unit("count.volume", "[Volume]\n")
     box.unit("web.container", WEB.format(""))
     box.unit("counter.container", COUNTER)
@@ -173,7 +173,7 @@ def _lines(host):
 
 
 def test_restarts_leave_nothing_behind(box):
-    """A5 in small: fds, cgroups, mounts, links are as before after many restarts."""
+    """fds, cgroups, mounts, links are as before after many restarts."""
     box.unit("count.volume", "[Volume]\n")
     box.unit("web.container", WEB.format(""))
     box.boot()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control socket against bad clients (A3)."""
+"""The control socket against bad clients."""
 
 import resource
 import socket

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Readiness, watchdog and health as PID 1 hears of them (E34, E35, E36)."""
+"""Readiness, watchdog and health as PID 1 hears of them."""
 
 import os
 import shutil

@@ -149,7 +149,7 @@ def test_route_localnet_lets_nobody_in(lab, world):
                 PROBE, "frame", "eth0", udp4(w["gw_mac"], w["evil_mac"], w["evil"][0], dst, port)).returncode == 0
     # by the kernel's own way: a route to 127.0.0.0/8 by the bridge
     evil = lab.containers["evil"]
-    evil.run("sysctl", "-qw", "net.ipv4.conf.eth0.route_localnet=1")
+    evil.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet")
     evil.run("ip", "addr", "del", "127.0.0.1/8", "dev", "lo")
     evil.run("ip", "rule", "add", "pref", "5", "to", "127.0.0.0/8", "table", "99")
     evil.run("ip", "route", "add", "127.0.0.0/8", "via", "10.88.0.1", "dev", "eth0", "table", "99")
@@ -162,7 +162,7 @@ def test_route_localnet_lets_nobody_in(lab, world):
     assert before
     # and from the LAN
     lab.outside.run("ip", "route", "add", "10.88.0.0/16", "via", "192.0.2.1")
-    lab.outside.run("sysctl", "-qw", "net.ipv4.conf.all.route_localnet=1")
+    lab.outside.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet")
     assert lab.outside.is_deaf("udp", "127.0.0.2", 7000)
 
 
