@@ -67,6 +67,8 @@ static int send_verb(int argc, char **argv)
 	}
 	if (args_has(&a, "dry-run"))
 		words[n++] = "--dry-run";
+	if (args_has(&a, "force"))
+		words[n++] = "-f";
 	for (int i = 0; i < a.n_words; i++)
 		words[n++] = a.words[i];
 	return client_run(words, a.verb->timeout_sec, args_has(&a, "json"), print_unit, NULL);
@@ -93,6 +95,21 @@ int cmd_kill(int argc, char **argv)
 }
 
 int cmd_reload(int argc, char **argv)
+{
+	return send_verb(argc, argv);
+}
+
+int cmd_enable(int argc, char **argv)
+{
+	return send_verb(argc, argv);
+}
+
+int cmd_disable(int argc, char **argv)
+{
+	return send_verb(argc, argv);
+}
+
+int cmd_reset_failed(int argc, char **argv)
 {
 	return send_verb(argc, argv);
 }

@@ -51,6 +51,11 @@ static const struct verb_option reload_options[] = {
 	{0},
 };
 
+static const struct verb_option power_options[] = {
+	{'f', "force", NULL, "wait for no unit: kill what runs, then unmount"},
+	{0},
+};
+
 static const struct verb_option no_options[] = {{0}};
 
 const struct verb verbs[] = {
@@ -74,12 +79,19 @@ const struct verb verbs[] = {
 	 cmd_check, 0, VERB_WORDS_ANY, 0, check_options},
 	{"show", "[DIR|FILE|UNIT...]", "print units as they are understood, as JSON", cmd_show, 0,
 	 VERB_WORDS_ANY, 0, check_options},
-	{"reload", "", "read the unit files again and apply what changed", cmd_reload, 0, 0, 0,
-	 reload_options},
+	{"reload", "[UNIT...]",
+	 "read the unit files again and apply what changed; or make units reload their own",
+	 cmd_reload, 0, VERB_WORDS_ANY, 0, reload_options},
+	{"enable", "UNIT...", "start units at boot again, as their files say", cmd_enable, 1,
+	 VERB_WORDS_ANY, 10, json_options},
+	{"disable", "UNIT...", "do not start units at boot, whatever their files say", cmd_disable,
+	 1, VERB_WORDS_ANY, 10, json_options},
+	{"reset-failed", "UNIT...", "forget that units failed, and how often", cmd_reset_failed, 1,
+	 VERB_WORDS_ANY, 10, json_options},
 	{"poweroff", "", "stop everything and switch the machine off", cmd_poweroff, 0, 0, 10,
-	 no_options},
-	{"reboot", "", "stop everything and boot again", cmd_reboot, 0, 0, 10, no_options},
-	{"halt", "", "stop everything and halt", cmd_halt, 0, 0, 10, no_options},
+	 power_options},
+	{"reboot", "", "stop everything and boot again", cmd_reboot, 0, 0, 10, power_options},
+	{"halt", "", "stop everything and halt", cmd_halt, 0, 0, 10, power_options},
 	{"version", "", "print the version", cmd_version, 0, 0, 10, no_options},
 	{"help", "[VERB|KEY|keys]", "list the verbs, or explain a verb or a key of unit files",
 	 cmd_help, 0, 2, 0, no_options},

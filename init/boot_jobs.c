@@ -366,9 +366,10 @@ void boot_resume(void)
 		    (step == BOOT_DISK && task_runs(&boot.disk)))
 			continue;
 		/* a second import or network set-up finds what the first has done; a start of everything that is
-		 * under way is the supervisor's, which remembers it */
+		 * under way is the supervisor's, which remembers it and that the boot waits for it */
 		if (step == BOOT_UNITS)
-			boot_jobs_units_up();
+			loop_timer(&boot.units_late, loop_now() + boot_step_deadlines[BOOT_UNITS],
+				   units_late);
 		else
 			begin[step]();
 	}

@@ -2,6 +2,7 @@
 #include "init/client.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -11,9 +12,13 @@
 #include "base/limits.h"
 #include "base/wire.h"
 #include "base/words.h"
+#include "init/shell.h"
+#include "init/vault.h"
 #include "init/verbs.h"
 
 #define DEFERRED_MAX 256
+/* What is kept of an answer that its client has not taken, over a revival: all clients' together must fit there. */
+#define SAVE_MAX     (16u << 10)
 
 struct deferred {
 	uint32_t token; /* 0 = free */
@@ -40,7 +45,7 @@ static void watch_idleness(struct client *c)
 		loop_timer(&c->idle, loop_now() + LIMIT_CLIENT_IDLE_SEC * NSEC_PER_SEC, idle_due);
 }
 
-void client_refuse(int fd)
+static void say_sorry(int fd)
 {
 	static const char sorry[] = "{\"exit\":1,\"error\":\"too many clients\"}";
 	_buf_ struct buf frame = {0};
@@ -48,7 +53,20 @@ void client_refuse(int fd)
 	frame_add(&frame, 0, sorry, strlen(sorry));
 	if (!frame.bad)
 		send(fd, frame.data, frame.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void client_refuse(int fd)
+{
+	say_sorry(fd);
 	close(fd);
+}
+
+static void close_fd(int fd, bool saved)
+{
+	if (saved)
+		vault_close(fd);
+	else
+		close(fd);
 }
 
 /* A free slot, if need be that of the client whose time to say something ends first. */
@@ -64,8 +82,10 @@ static struct client *make_room(void)
 		if (c->idle.link && (!silent || c->idle.at < silent->idle.at))
 			silent = c;
 	}
-	if (silent)
-		client_refuse(client_release(silent));
+	if (silent) {
+		say_sorry(client_release(silent));
+		close_fd(silent->fd, silent->saved);
+	}
 	return silent;
 }
 
@@ -92,6 +112,8 @@ void client_reset(struct client *c)
 	for (unsigned i = 0; i < DEFERRED_MAX; i++)
 		if (deferred[i].answer.client == c)
 			deferred[i] = (struct deferred){0};
+	if (c->saved)
+		vault_touch();
 	c->owed = 0;
 	c->events = false;
 	c->sent = 0;
@@ -112,7 +134,7 @@ int client_release(struct client *c)
 void client_close(struct client *c)
 {
 	if (c->used)
-		close(client_release(c));
+		close_fd(client_release(c), c->saved);
 }
 
 /* Bytes of the next piece that must go in one call: a whole packet, or as much as there is. */
@@ -217,6 +239,7 @@ uint32_t answer_defer(const struct answer *a, uint32_t unit)
 	for (unsigned i = 0; i < DEFERRED_MAX; i++) {
 		if (deferred[i].token)
 			continue;
+		vault_touch();
 		if (++last_token == UINT32_MAX) /* the boot's own, boot_jobs.h */
 			last_token = 1;
 		deferred[i] = (struct deferred){.token = last_token, .unit = unit, .answer = *a};
@@ -277,4 +300,119 @@ bool client_has_followers(void)
 		if (clients[i].used && clients[i].events)
 			return true;
 	return false;
+}
+
+/* --- revival ---------------------------------------------------------------------------------- */
+
+static bool waits(const struct client *c)
+{
+	for (unsigned i = 0; i < DEFERRED_MAX; i++)
+		if (deferred[i].token && deferred[i].answer.client == c)
+			return true;
+	return c->stream || c->events || c->out.len > c->sent;
+}
+
+/* Frames have zero bytes in them, the state's words have not. */
+static void save_hex(struct vault_writer *w, const char *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		buf_chr(&w->words, digits[(unsigned char)data[i] >> 4]);
+		buf_chr(&w->words, digits[data[i] & 15]);
+	}
+	buf_chr(&w->words, '\0');
+}
+
+static void save_deferred(struct vault_writer *w, const struct deferred *d)
+{
+	struct sup_unit_info info;
+
+	if (!d->token || !d->answer.client->saved || !sup_unit_info(shell_sup(), d->unit, &info))
+		return;
+	vault_word(w, "deferred");
+	vault_number(w, d->answer.client->fd);
+	vault_word(w, info.name);
+	vault_number(w, d->token);
+	vault_number(w, d->code);
+	vault_number(w, d->answer.id);
+}
+
+void client_save(struct vault_writer *w)
+{
+	for (unsigned i = 0; i < LIMIT_CLIENTS; i++) {
+		struct client *c = &clients[i];
+		size_t len = c->out.len - c->sent;
+
+		c->saved = c->used && len <= SAVE_MAX && waits(c);
+		if (!c->saved)
+			continue;
+		vault_word(w, c->stream ? "port" : "client");
+		vault_fd(w, c->fd);
+		vault_number(w, c->may_change);
+		vault_number(w, c->owed);
+		vault_number(w, c->events);
+		vault_number(w, c->events_id);
+		save_hex(w, c->out.data + c->sent, len);
+	}
+	for (unsigned i = 0; i < DEFERRED_MAX; i++)
+		save_deferred(w, &deferred[i]);
+	vault_word(w, "token");
+	vault_number(w, last_token);
+}
+
+static unsigned nibble(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10) & 15;
+}
+
+struct client *client_restore(char *const *args, void (*ready)(struct watch *, uint32_t),
+			      bool stream)
+{
+	struct client *c = client_new(atoi(args[0]), stream, atoi(args[1]), ready);
+
+	if (!c)
+		return NULL;
+	c->saved = true;
+	c->owed = (unsigned)atoi(args[2]);
+	c->events = atoi(args[3]);
+	c->events_id = (uint32_t)strtoul(args[4], NULL, 10);
+	for (const char *hex = args[5]; hex[0] && hex[1]; hex += 2)
+		buf_chr(&c->out, (char)(nibble(hex[0]) << 4 | nibble(hex[1])));
+	watch_idleness(c);
+	return c;
+}
+
+struct client *client_by_fd(int fd)
+{
+	for (unsigned i = 0; i < LIMIT_CLIENTS; i++)
+		if (clients[i].used && clients[i].fd == fd)
+			return &clients[i];
+	return NULL;
+}
+
+int client_restore_deferred(char *const *args, struct fail *f)
+{
+	struct client *c = client_by_fd(atoi(args[0]));
+
+	(void)f;
+	for (unsigned i = 0; i < DEFERRED_MAX && c; i++) {
+		if (deferred[i].token)
+			continue;
+		deferred[i] = (struct deferred){
+			.token = (uint32_t)strtoul(args[2], NULL, 10),
+			.unit = sup_find(shell_sup(), args[1]),
+			.code = atoi(args[3]),
+			.answer = {c, (uint32_t)strtoul(args[4], NULL, 10)},
+		};
+		break;
+	}
+	return 0;
+}
+
+int client_restore_token(char *const *args, struct fail *f)
+{
+	(void)f;
+	last_token = (uint32_t)strtoul(args[0], NULL, 10);
+	return 0;
 }

@@ -9,6 +9,10 @@
  *
  * An answer that comes later (a start that is under way) is known to the supervisor by a token; if the
  * client has gone by then the token leads nowhere.
+ *
+ * A revival keeps whoever waits for such an answer, follows events or has not taken all of an answer yet, and the
+ * virtio port. Others see their connection closed: what they asked for in the pass that crashed was not done, and is
+ * not tried again, as it may be what crashed.
  */
 #pragma once
 
@@ -17,6 +21,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/fail.h"
 #include "init/loop.h"
 
 struct client {
@@ -28,6 +33,7 @@ struct client {
 	bool may_change; /* root, or whoever holds the other end of the virtio port */
 	bool wants_out;  /* EPOLLOUT is on */
 	unsigned owed;   /* answers that are not finished */
+	bool saved;      /* the state in force names fd */
 	bool events;     /* gets every change of state, as answer to this request: */
 	uint32_t events_id;
 	struct buf out; /* frames that wait */
@@ -82,6 +88,17 @@ uint32_t answer_defer(const struct answer *a, uint32_t unit);
 /* The answer that was kept and its unit; false if its client has gone. The token is used up. *ret_code is -1 while
  * other parts of the same answer are still to come, else the worst code of all of them. */
 bool answer_resume(uint32_t token, int code, struct answer *ret, uint32_t *ret_unit, int *ret_code);
+
+/* Revival. */
+struct vault_writer;
+void client_save(struct vault_writer *w);
+#define CLIENT_WORDS 6
+struct client *client_restore(char *const *args, void (*ready)(struct watch *, uint32_t),
+			      bool stream); /* NULL: it could not be taken in */
+#define DEFERRED_WORDS 5
+int client_restore_deferred(char *const *args, struct fail *f);
+int client_restore_token(char *const *args, struct fail *f);
+struct client *client_by_fd(int fd); /* NULL: none */
 
 /* Sends a line to every client that follows events. */
 void client_broadcast(const struct buf *json);

@@ -117,10 +117,23 @@ void control_save(struct vault_writer *w)
 		return;
 	vault_word(w, "control");
 	vault_fd(w, control.watch.fd);
+	client_save(w);
 }
 
 int control_restore(char *const *args, struct fail *f)
 {
 	control.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return loop_watch(&control.watch, atoi(args[0]), EPOLLIN, incoming, f);
+}
+
+int control_restore_client(char *const *args, struct fail *f)
+{
+	struct client *c = client_restore(args, packet, false);
+
+	(void)f;
+	if (c)
+		client_flush(c);
+	else
+		vault_close(atoi(args[0]));
+	return 0;
 }

@@ -12,9 +12,12 @@
 
 int control_open(struct fail *f);
 
-/* Revival: the listening socket; who was connected is not. */
+/* Revival: the listening socket, and of those who were connected the ones that client.h names. */
 struct vault_writer;
 void control_save(struct vault_writer *w);
 int control_restore(char *const *args, struct fail *f);
+int control_restore_client(char *const *args, struct fail *f);
+int control_restore_port(char *const *args, struct fail *f);
 
 int control_virtio_open(struct fail *f);
+struct client *control_port(void); /* NULL: there is none */

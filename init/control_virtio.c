@@ -15,6 +15,7 @@
 #include "init/client.h"
 #include "init/console.h"
 #include "init/control.h"
+#include "init/vault.h"
 
 #define PORTS     "/sys/class/virtio-ports"
 #define PORT_NAME "org.orlop.control"
@@ -93,6 +94,7 @@ static void open_port(const char *device)
 	}
 	loop_unwatch(&port.uevents);
 	close(port.uevents.fd);
+	vault_touch();
 	console_say("control: %s (" PORT_NAME ")", path);
 }
 
@@ -134,6 +136,19 @@ static void uevent(struct watch *w, uint32_t events)
 		look_for_port();
 }
 
+struct client *control_port(void)
+{
+	return port.client;
+}
+
+int control_restore_port(char *const *args, struct fail *f)
+{
+	(void)f;
+	/* what it had waiting goes out with the first edge; the watch begins with one */
+	port.client = client_restore(args, ready, true);
+	return 0;
+}
+
 int control_virtio_open(struct fail *f)
 {
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = 1};
@@ -142,6 +157,8 @@ int control_virtio_open(struct fail *f)
 			NETLINK_KOBJECT_UEVENT);
 	int r;
 
+	if (port.client)
+		return 0; /* kept over a revival */
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return fail_set(f, errno, "uevents, for the control port");
 	r = loop_watch(&port.uevents, fd, EPOLLIN, uevent, f);

@@ -9,6 +9,7 @@
 #include "base/words.h"
 #include "init/boot_jobs.h"
 #include "init/children.h"
+#include "init/client.h"
 #include "init/console.h"
 #include "init/control.h"
 #include "init/logs.h"
@@ -16,6 +17,7 @@
 #include "init/run.h"
 #include "init/shell.h"
 #include "init/stamps.h"
+#include "init/verbs.h"
 
 #define ARGS_MAX 24
 
@@ -26,6 +28,7 @@ void revive_write(struct vault_writer *w)
 	run_save(w);
 	logs_save(w);
 	control_save(w);
+	verbs_save_relays(w);
 	notify_save(w);
 	boot_save(w);
 	stamps_save(w);
@@ -36,11 +39,21 @@ static const struct {
 	size_t n;
 	int (*read)(char *const *args, struct fail *f);
 } rows[] = {
-	{"console", 1, console_restore},      {"units", 1, shell_restore_units},
-	{"run", RUN_WORDS, run_restore},      {"log-pipe", 3, logs_restore_pipe},
-	{"log-child", 3, logs_restore_child}, {"control", 1, control_restore},
-	{"notify", 1, notify_restore},        {"boot", BOOT_STEP__N + 2, boot_restore},
-	{"disk", 4, boot_restore_disk},       {"stamp", 2, stamps_restore},
+	{"console", 1, console_restore},
+	{"units", 1, shell_restore_units},
+	{"run", RUN_WORDS, run_restore},
+	{"log-pipe", 3, logs_restore_pipe},
+	{"log-child", 3, logs_restore_child},
+	{"control", 1, control_restore},
+	{"client", CLIENT_WORDS, control_restore_client},
+	{"port", CLIENT_WORDS, control_restore_port},
+	{"deferred", DEFERRED_WORDS, client_restore_deferred},
+	{"token", 1, client_restore_token},
+	{"relay", 2, verbs_restore_relay},
+	{"notify", 1, notify_restore},
+	{"boot", BOOT_STEP__N + 2, boot_restore},
+	{"disk", 4, boot_restore_disk},
+	{"stamp", 2, stamps_restore},
 };
 
 /* One record; `core` takes the number of bytes it says. */

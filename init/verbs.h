@@ -41,7 +41,8 @@ int64_t wall_usec(uint64_t boottime);
 /* Functions of the rows, by file. verbs_units.c: */
 void verb_ps(const struct request *r);
 void verb_status(const struct request *r);
-void verb_change(const struct request *r); /* start stop restart enable disable reset-failed */
+void verb_change(
+	const struct request *r); /* start stop restart reload enable disable reset-failed */
 void verb_kill(const struct request *r);
 void verb_ports(const struct request *r);
 /* verbs_host.c: */
@@ -54,3 +55,7 @@ void host_status(const struct answer *a);
 /* verbs_child.c: */
 void verb_logs(const struct request *r);
 void verb_images(const struct request *r);
+/* Revival: answers of children that are on their way through the virtio port. */
+struct vault_writer;
+void verbs_save_relays(struct vault_writer *w);
+int verbs_restore_relay(char *const *args, struct fail *f);

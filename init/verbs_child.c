@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -19,7 +20,9 @@
 #include "base/paths.h"
 #include "base/spawn.h"
 #include "base/wire.h"
+#include "init/control.h"
 #include "init/shell.h"
+#include "init/vault.h"
 #include "init/verbs.h"
 
 #define RELAYS_MAX  8
@@ -43,7 +46,7 @@ static void relay_close(struct relay *r)
 
 	loop_untimer(&r->again);
 	loop_unwatch(&r->watch);
-	close(r->watch.fd);
+	vault_close(r->watch.fd);
 	r->client = NULL;
 	if (!r->ended)
 		answer_end(&a, EXIT_ERROR, "the answer broke off");
@@ -110,9 +113,37 @@ static int relay_open(const struct answer *a, struct fail *f)
 		relay->client = a->client;
 		relay->id = a->id;
 		relay->ended = false;
+		vault_touch();
 		return pair[1];
 	}
 	return fail_set(f, EBUSY, "too many answers are under way");
+}
+
+void verbs_save_relays(struct vault_writer *w)
+{
+	for (unsigned i = 0; i < RELAYS_MAX; i++) {
+		if (!relays[i].client)
+			continue;
+		vault_word(w, "relay");
+		vault_fd(w, relays[i].watch.fd);
+		vault_number(w, relays[i].id);
+	}
+}
+
+/* A frame that was taken from the child and not passed on when PID 1 crashed is missing: the client sees that the answer
+ * has an end, and so does not wait for it. */
+int verbs_restore_relay(char *const *args, struct fail *f)
+{
+	struct client *port = control_port();
+
+	for (unsigned i = 0; i < RELAYS_MAX && port; i++) {
+		if (relays[i].client)
+			continue;
+		relays[i].client = port;
+		relays[i].id = (uint32_t)strtoul(args[1], NULL, 10);
+		return loop_watch(&relays[i].watch, atoi(args[0]), EPOLLIN, relay_ready, f);
+	}
+	return 0;
 }
 
 /* Starts argv with the client as fd 3. The child is nobody's: it is reaped as an orphan. */

@@ -9,6 +9,7 @@
 #include "init/children.h"
 #include "init/shell.h"
 #include "init/stamps.h"
+#include "init/vault.h"
 #include "init/verbs.h"
 #include "units/diag.h"
 #include "units/diff.h"
@@ -119,6 +120,7 @@ void verb_events(const struct request *r)
 {
 	r->answer.client->events = true;
 	r->answer.client->events_id = r->answer.id;
+	vault_touch();
 }
 
 void verb_power(const struct request *r)
@@ -207,6 +209,10 @@ void verb_reload(const struct request *r)
 
 	if (r->argc > 1 && !strcmp(r->argv[1], "--dry-run")) {
 		reload_dry_run(r);
+		return;
+	}
+	if (r->argc > 1) { /* units, by their own ExecReload= and its kin */
+		verb_change(r);
 		return;
 	}
 	if (sup_shutdown_kind(shell_sup()) != SUP_RUNNING) {

@@ -292,6 +292,7 @@ void verb_change(const struct request *r)
 		{"start", EVENT_START},     {"stop", EVENT_STOP},
 		{"restart", EVENT_RESTART}, {"enable", EVENT_ENABLE},
 		{"disable", EVENT_DISABLE}, {"reset-failed", EVENT_RESET_FAILED},
+		{"reload", EVENT_RELOAD},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

@@ -107,3 +107,48 @@ def test_random_moments(host):
         host.until(f"s{i}.service", "up")
     cgroups = os.listdir(host.root("/sys/fs/cgroup/orlop"))
     assert {f"s{i}" for i in range(10)} | {"steady"} <= set(cgroups)
+
+
+DEAF = ("[Service]\nExecStart=/bin/sh -c 'trap \"\" TERM; touch /tmp/deaf; while :; do sleep 0.1; done'\nTimeoutStopSec=3\n"
+        "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+
+
+def test_who_waits_is_answered(host):
+    """An answer that is under way, and whoever follows events, outlive PID 1's crashes."""
+    host.unit("deaf.service", DEAF)
+    host.unit("a.service", SLEEP)
+    host.boot()
+    host.until("deaf.service", "up")
+    retry(lambda: os.stat(host.root("/tmp/deaf")))
+    follower, waiter = host.client(timeout=30), host.client(timeout=30)
+    follower.send("events")
+    asked = waiter.send("stop", "deaf.service", "a.service")
+    host.until("deaf.service", "stopping")
+    for _ in range(5):
+        crash_and_wait(host)
+    answers = []
+    while not answers or "exit" not in answers[-1]:
+        ident, line = waiter.read()
+        assert ident == asked
+        answers.append(line)
+    assert answers[-1]["exit"] == 0
+    assert {line["unit"]: line["state"] for line in answers[:-1]} == {"deaf.service": "down", "a.service": "down"}
+    # the same connection goes on, and its tokens are nobody else's
+    code, lines = waiter.ask("start", "a.service")
+    assert code == 0 and lines[0]["state"] == "up"
+    seen = []
+    while not seen or (seen[-1]["unit"], seen[-1]["to"]) != ("a.service", "up"):
+        seen.append(follower.read()[1])
+    assert [line["seq"] for line in seen] == list(range(seen[0]["seq"], seen[0]["seq"] + len(seen))), seen
+    assert ("deaf.service", "down") in [(line["unit"], line["to"]) for line in seen]
+
+
+def test_who_only_listens_is_let_go(host):
+    host.boot()
+    client = host.client()
+    assert client.ask("version")[0] == 0
+    crash_and_wait(host)
+    try:
+        assert client.sock.recv(100) == b""
+    except ConnectionResetError:
+        pass

@@ -234,3 +234,26 @@ def test_logger_dies_and_no_line_is_lost(host):
     got = retry(complete)
     # what orlop-log had read and not written when it was killed is lost; the pipe's content is not
     assert len(got) == len(set(got)) and len(got) > 2000
+
+
+def test_units_reload_their_own(host):
+    host.unit("r.service", "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/sh -c 'echo $MAINPID >> /tmp/reloaded'\n"
+              "[Unit]\nPropagatesReloadTo=too.service\n[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    host.unit("too.service", "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/touch /tmp/too\n"
+              "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    host.unit("bad.service", "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/false\n"
+              "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    host.unit("none.service", SLEEP.format(""))
+    host.boot()
+    pid = host.until("r.service", "up")["pid"]
+    for name in ("too", "bad", "none"):
+        host.until(f"{name}.service", "up")
+    assert host.ask("reload", "r.service")[0] == 0
+    with open(host.root("/tmp/reloaded"), encoding="utf-8") as f:
+        assert f.read().split() == [str(pid)]
+    retry(lambda: os.stat(host.root("/tmp/too")))
+    code, lines = host.ask("reload", "bad.service")
+    assert code == 1 and "error" in lines[0], lines
+    code, lines = host.ask("reload", "none.service")
+    assert code == 1 and "no way" in lines[0]["error"], lines
+    assert host.status("bad.service")["state"] == "up"
