@@ -33,7 +33,7 @@ static const char *const names[] = {
 
 static void check_spec(const struct unit_set *set, const struct unit *u)
 {
-	struct container_spec spec, again;
+	struct container_spec spec, again = {0};
 	struct buf b = {0};
 
 	if (spec_from_unit(set, u, 524288, &spec, NULL) < 0)
