@@ -5,11 +5,20 @@
 #pragma once
 
 /* Unit files. systemd's own line limit is 1 MiB; real files stay below 10 KiB. */
-#define LIMIT_UNIT_FILE (1u << 20)
-#define LIMIT_UNIT_LINE (64u << 10) /* one logical line, continuations joined */
-#define LIMIT_UNIT_KEYS 4096u
-#define LIMIT_UNIT_NAME 200u /* NAME_MAX is 255; room for suffixes such as "-volume.service" */
-#define LIMIT_UNITS     65536u
+#define LIMIT_UNIT_FILE      (1u << 20)
+#define LIMIT_UNIT_LINE      (64u << 10) /* one logical line, continuations joined */
+#define LIMIT_UNIT_KEYS      4096u
+#define LIMIT_UNIT_NAME      200u /* NAME_MAX is 255; room for suffixes such as "-volume.service" */
+#define LIMIT_UNITS          65536u
+/* What one unit may ask for. Each bounds something that would grow with the square of a file, or far beyond
+ * its size; real units stay a hundred times below. */
+#define LIMIT_UNIT_WORDS     4096u       /* words in all its lists */
+#define LIMIT_UNIT_PORTS     65536u      /* ports that its PublishPort= ranges stand for */
+#define LIMIT_UNIT_EXPANDED  (1u << 20)  /* bytes that variables and specifiers fill in */
+#define LIMIT_UNIT_MISTAKES  100u        /* that are told; the others are counted */
+#define LIMIT_UNIT_INSTANCES 1024u       /* that a template has because other units name them */
+#define LIMIT_UNITS_BYTES    (64u << 20) /* all files together: 10,000 of 6 KiB */
+#define LIMIT_UNIT_GUESSES   1000u       /* "did you mean" for names of units, in one load */
 
 /* A spec: environment and arguments fit into what execve takes (ARG_MAX is 2 MiB by default). */
 #define LIMIT_SPEC (2u << 20)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "units/codes.h"
 #include "units/envfile.h"
 
@@ -92,8 +93,12 @@ static void convert_key(struct compile *x, enum key_section section, const char 
 static int add_variable(void *ctx, const char *name, const char *value)
 {
 	struct conv *c = ctx;
-	char *n = arena_strdup(c->arena, name), *v = arena_strdup(c->arena, value);
+	char *n, *v;
 
+	if (c->ex.vars.n >= LIMIT_UNIT_WORDS || !expand_spend(&c->ex, strlen(name) + strlen(value)))
+		return -E2BIG;
+	n = arena_strdup(c->arena, name);
+	v = arena_strdup(c->arena, value);
 	conv_set_pair(c, &c->ex.vars, n, v, NULL);
 	return 0;
 }
@@ -121,6 +126,12 @@ static void read_variables(struct compile *x)
 		free(data);
 		if (r == -ENOMEM)
 			arena_set_bad(x->l->arena);
+		if (r == -E2BIG) {
+			compile_report(x, DIAG_ERROR, SECTION_SERVICE, "EnvironmentFile", U_LIMIT,
+				       NULL, "\"%s\" has more variables than a unit may have",
+				       path + may_miss);
+			return;
+		}
 		if (r == 0 || r == -ENOMEM || (r == -ENOENT && may_miss))
 			continue;
 		compile_report(x, r == -EINVAL ? DIAG_ERROR : DIAG_WARNING, SECTION_SERVICE,
@@ -199,6 +210,10 @@ static void convert_all(struct compile *x)
 	read_variables(x);
 	for (size_t slot = 0; slot < x->l->keys.n; slot++)
 		convert_slot(x, slot);
+	if (x->conv.spent > LIMIT_UNIT_EXPANDED)
+		diag_add(x->conv.diags, DIAG_ERROR, U_LIMIT,
+			 (struct source_at){u->sources[0], 0, 0}, 1, NULL,
+			 "specifiers and variables fill in more than 1 MiB");
 }
 
 /* --- diagnostics ------------------------------------------------------------------------------ */
@@ -227,6 +242,7 @@ static void keep_diags(struct compile *x, size_t first)
 {
 	struct diags *all = x->conv.diags;
 
+	diags_unlimit(all, (struct source_at){x->conv.unit->sources[0], 0, 0});
 	for (size_t i = first; i < all->n; i++) {
 		struct diag *d = all->items[i];
 		size_t f = file_rank(x, d->at.file);
@@ -296,10 +312,14 @@ void compile_unit(struct loader *l, struct unit *u, const struct unit_name *n,
 		return;
 	x.conv.ex =
 		(struct expander){.arena = l->arena, .host = &l->in->host, .unit_path = main->path};
+	x.conv.ex.spent = &x.conv.spent;
+	x.conv.ex.is_target = u->kind == UNIT_TARGET;
+	diags_limit(&l->diags, LIMIT_UNIT_MISTAKES);
 	set_names(&x, NULL); /* also for what is told about the files */
 	if (main->file->masked || (main->file->len == 0 && !main->file->error)) {
 		main->used = true;
 		u->state = UNIT_MASKED;
+		l->diags.end = 0;
 		return;
 	}
 	x.conv.folder = expand_specifier(&x.conv.ex, 'Y');

@@ -29,6 +29,7 @@ struct compile {
 	size_t errors_before;
 	char meant[8][32]; /* keys that misspelled ones were taken for */
 	size_t n_meant;
+	size_t n_entries; /* of all files, and those that PodmanArgs= stands for */
 };
 
 /* gather.c: reads one of the unit's files; what counts is in x->uses then. */

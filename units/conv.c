@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "units/codes.h"
 #include "units/split.h"
 
@@ -90,9 +91,31 @@ bool conv_value(struct conv *c, enum conv_flags flags, bool unquote, struct item
 	return expand_item(c, ret, value, flags);
 }
 
+static bool count(struct conv *c, size_t *sum, size_t n, size_t limit, const char *what)
+{
+	if (*sum > limit)
+		return false; /* told before */
+	*sum += n;
+	if (*sum > limit)
+		conv_report_key(c, DIAG_ERROR, U_LIMIT, NULL, "more than %zu %s in this unit",
+				limit, what);
+	return *sum <= limit;
+}
+
+bool conv_count_words(struct conv *c, size_t n)
+{
+	return count(c, &c->n_words, n, LIMIT_UNIT_WORDS, "words in lists");
+}
+
+bool conv_count_ports(struct conv *c, size_t n)
+{
+	return count(c, &c->n_ports, n, LIMIT_UNIT_PORTS, "ports");
+}
+
 static struct item *add_item(struct conv *c, struct items *items, const struct word *word)
 {
-	struct item *item = ARENA_PUSH(c->scratch, items->items, items->n);
+	struct item *item = conv_count_words(c, 1) ? ARENA_PUSH(c->scratch, items->items, items->n)
+						   : NULL;
 
 	if (item)
 		*item = (struct item){.at = word->start, .width = word->end - word->start};
@@ -105,7 +128,7 @@ static bool add_lone(struct conv *c, struct items *items, const struct word *wor
 {
 	struct words split;
 
-	if (split_words(c->scratch, value, 0, &split))
+	if (!expand_spend(&c->ex, strlen(value)) || split_words(c->scratch, value, 0, &split))
 		return false;
 	for (size_t i = 0; i < split.n; i++) {
 		struct item *item = add_item(c, items, word);
@@ -199,13 +222,19 @@ void conv_add_text(struct conv *c, struct text_list *list, struct text text)
 void conv_set_pair(struct conv *c, struct pair_list *list, const char *name, const char *value,
 		   const char *raw)
 {
-	size_t i = list->n;
+	size_t i = 0, high = list->n;
 	struct pair *slot;
 
-	while (i > 0 && strcmp(list->items[i - 1].name, name) > 0)
-		i--;
-	if (i > 0 && strcmp(list->items[i - 1].name, name) == 0) {
-		list->items[i - 1] = (struct pair){list->items[i - 1].name, value, raw};
+	while (i < high) { /* the first one that is not before the name */
+		size_t middle = i + (high - i) / 2;
+
+		if (strcmp(list->items[middle].name, name) < 0)
+			i = middle + 1;
+		else
+			high = middle;
+	}
+	if (i < list->n && strcmp(list->items[i].name, name) == 0) {
+		list->items[i] = (struct pair){list->items[i].name, value, raw};
 		return;
 	}
 	slot = ARENA_PUSH(c->arena, list->items, list->n);

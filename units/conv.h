@@ -22,6 +22,8 @@ struct conv {
 	struct expander ex;
 	const char *folder; /* where the unit's file lies, for relative paths */
 	bool is_template;   /* foo@.container */
+	size_t n_words;     /* of all lists so far; and ports; and bytes that were filled in */
+	size_t n_ports, spent;
 
 	/* Of the value that is converted now. */
 	const struct key *key;
@@ -72,6 +74,10 @@ struct source_at conv_at(const struct conv *c, const struct item *item);
 
 /* item as an absolute path: ./x is next to the unit file; with `bare` x is too. NULL: reported. */
 const char *conv_path(struct conv *c, const struct item *item, const char *path, bool bare);
+
+/* Counts words (ports) of the unit; false: there are too many, and the first time that is reported. */
+bool conv_count_words(struct conv *c, size_t n);
+bool conv_count_ports(struct conv *c, size_t n);
 
 void conv_add_text(struct conv *c, struct text_list *list, struct text text);
 void conv_set_pair(struct conv *c, struct pair_list *list, const char *name, const char *value,

@@ -8,19 +8,26 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "units/codes.h"
 
 #define LINE_SHOWN 200
 
 struct diag *diag_add(struct diags *diags, enum diag_severity severity, const char *code,
 		      struct source_at at, size_t width, const char *hint, const char *fmt, ...)
 {
-	struct diag **slot = ARENA_PUSH(diags->arena, diags->items, diags->n);
-	struct diag *d = arena_alloc(diags->arena, sizeof(*d));
+	struct diag **slot, *d;
 	char text[512];
 	va_list args;
 
 	if (severity == DIAG_ERROR)
 		diags->n_errors++;
+	if (diags->end && diags->n >= diags->end) {
+		diags->n_left_out++;
+		diags->n_errors_left_out += severity == DIAG_ERROR;
+		return NULL;
+	}
+	slot = ARENA_PUSH(diags->arena, diags->items, diags->n);
+	d = arena_alloc(diags->arena, sizeof(*d));
 	if (!slot || !d) {
 		if (slot)
 			diags->n--;
@@ -41,6 +48,24 @@ struct diag *diag_add(struct diags *diags, enum diag_severity severity, const ch
 		d->message = "out of memory";
 	*slot = d;
 	return d;
+}
+
+void diags_limit(struct diags *diags, size_t room)
+{
+	diags->end = diags->n + room;
+	diags->n_left_out = diags->n_errors_left_out = 0;
+}
+
+void diags_unlimit(struct diags *diags, struct source_at at)
+{
+	size_t left_out = diags->n_left_out, errors = diags->n_errors;
+
+	diags->end = 0;
+	diags->n_left_out = 0;
+	if (left_out)
+		diag_add(diags, diags->n_errors_left_out ? DIAG_ERROR : DIAG_WARNING, U_LIMIT, at,
+			 1, NULL, "%zu more mistakes are not shown", left_out);
+	diags->n_errors = errors; /* those were counted when they were left out */
 }
 
 void diag_set_line(struct diags *diags, struct diag *d, const char *data, size_t len)

@@ -37,12 +37,19 @@ struct diags {
 	struct diag **items;
 	size_t n;
 	size_t n_errors;
+	size_t end; /* no more than this many are kept; 0 = no limit */
+	size_t n_left_out, n_errors_left_out;
 };
 
-/* Adds one. hint may be NULL. NULL when memory ran out (the arena knows). */
+/* Adds one. hint may be NULL. NULL when memory ran out (the arena knows) or the limit is reached. */
 struct diag *diag_add(struct diags *diags, enum diag_severity severity, const char *code,
 		      struct source_at at, size_t width, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 7, 8)));
+
+/* From here on at most `room` more are kept, so that a file of nothing but mistakes costs no more than
+ * its reading. The second one ends that and says at `at` how many were left out. */
+void diags_limit(struct diags *diags, size_t room);
+void diags_unlimit(struct diags *diags, struct source_at at);
 
 /* Gives d its source line out of the bytes of its file. */
 void diag_set_line(struct diags *diags, struct diag *d, const char *data, size_t len);

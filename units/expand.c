@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "units/names.h"
 
 const char *pair_value(const struct pair_list *pairs, const char *name)
@@ -26,8 +27,7 @@ static const char *or_empty(const char *s)
 
 static const char *full_name(const struct expander *ex)
 {
-	return strstr(ex->service, ".target") ? ex->service
-					      : arena_fmt(ex->arena, "%s.service", ex->service);
+	return ex->is_target ? ex->service : arena_fmt(ex->arena, "%s.service", ex->service);
 }
 
 static const char *short_name(const struct expander *ex)
@@ -227,11 +227,19 @@ static size_t name_len(const char *s)
 static const char *variable(const struct expander *ex, const char *name, size_t len, size_t at,
 			    struct expand_notes *notes)
 {
-	for (size_t i = ex->vars.n; i > 0; i--) {
-		const struct pair *var = &ex->vars.items[i - 1];
+	size_t low = 0, high = ex->vars.n;
 
-		if (strncmp(var->name, name, len) == 0 && !var->name[len])
+	while (low < high) { /* they are sorted */
+		size_t middle = low + (high - low) / 2;
+		const struct pair *var = &ex->vars.items[middle];
+		int order = strncmp(var->name, name, len);
+
+		if (order == 0 && !var->name[len])
 			return or_empty(var->value);
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	if (notes && notes->unset_at == EXPAND_NONE) {
 		notes->unset_at = at;
@@ -279,6 +287,13 @@ static const char *at_dollar(const struct expander *ex, const char *s, size_t at
 	return variable(ex, s + 2, len, at, notes);
 }
 
+bool expand_spend(const struct expander *ex, size_t bytes)
+{
+	if (*ex->spent <= LIMIT_UNIT_EXPANDED)
+		*ex->spent += bytes;
+	return *ex->spent <= LIMIT_UNIT_EXPANDED;
+}
+
 struct text expand_text(const struct expander *ex, const char *text, enum expand_flags flags,
 			struct expand_notes *notes)
 {
@@ -300,6 +315,10 @@ struct text expand_text(const struct expander *ex, const char *text, enum expand
 			value = at_percent(ex, text + i, i, notes);
 		else if (text[i] == '$' && flags & EXPAND_VARIABLES)
 			value = at_dollar(ex, text + i, i, &len, notes);
+		if (value && !expand_spend(ex, strlen(value))) {
+			ret.value = arena_strdup(ex->arena, text);
+			return ret;
+		}
 		if (value)
 			buf_str(&out, value);
 		else

@@ -23,7 +23,9 @@ struct expander {
 	const char *service;   /* "web", "web-network", "foo@bar" */
 	const char *prefix;    /* before '@' */
 	const char *instance;  /* "" if there is none */
+	bool is_target;        /* its service name is its own, without ".service" */
 	struct pair_list vars;
+	size_t *spent; /* bytes filled in so far; past LIMIT_UNIT_EXPANDED nothing is */
 };
 
 struct expand_notes {
@@ -34,9 +36,13 @@ struct expand_notes {
 
 #define EXPAND_NONE ((size_t)-1)
 
-/* What text says. value is NULL when memory ran out. notes may be NULL. */
+/* What text says. value is NULL when memory ran out. notes may be NULL. Past the limit of what one unit may
+ * have filled in the text comes back as it is; the caller of the unit looks at *ex->spent. */
 struct text expand_text(const struct expander *ex, const char *text, enum expand_flags flags,
 			struct expand_notes *notes);
+
+/* Counts bytes that were filled in; false: that was too much. */
+bool expand_spend(const struct expander *ex, size_t bytes);
 
 /* If the word is "$X" and nothing else: the value of X, "" when it is not set (noted); else NULL. */
 const char *expand_lone(const struct expander *ex, const char *word, struct expand_notes *notes);

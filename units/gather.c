@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "units/codes.h"
 #include "units/compile.h"
 #include "units/suggest.h"
@@ -91,6 +92,13 @@ static void take_entry(struct compile *x, const struct ini_entry *e)
 	const struct key *key;
 	size_t slot;
 
+	if (x->n_entries++ >= LIMIT_UNIT_KEYS) {
+		if (x->n_entries == LIMIT_UNIT_KEYS + 1)
+			diag_add(x->conv.diags, DIAG_ERROR, U_LIMIT, e->at, strlen(e->key), NULL,
+				 "more than %u keys in this unit and its drop-ins",
+				 LIMIT_UNIT_KEYS);
+		return;
+	}
 	if (section < 0)
 		return; /* told about at its header, or nobody's business */
 	if (section < SECTION_QUADLET &&
@@ -121,7 +129,8 @@ static void expand_podman_args(struct compile *x, const struct ini_entry *e)
 	bool took_next;
 
 	c->entry = e;
-	if (!conv_words(c, CONV_SPECIFIERS | CONV_ESCAPES, &items))
+	/* Specifiers are for the key that an option stands for: filled in here, they would be twice. */
+	if (!conv_words(c, CONV_ESCAPES, &items))
 		return;
 	for (size_t i = 0; i < items.n; i++) {
 		const struct item *item = &items.items[i];

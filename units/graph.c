@@ -162,18 +162,25 @@ int graph_order(const struct unit_set *set, struct unit **ret_order)
 
 /* --- cycles ----------------------------------------------------------------------------------- */
 
-/* Every edge inside of a component, one a line, for the hint. */
-static void add_edges(const struct order *o, uint32_t component, struct buf *text)
+/* The units of one cycle, in the order of the set. */
+struct cycle {
+	const uint32_t *units;
+	size_t n;
+	uint32_t component;
+};
+
+/* Every edge inside of a cycle, one a line, for the hint. */
+static void add_edges(const struct order *o, const struct cycle *c, struct buf *text)
 {
 	int shown = 0;
 
-	for (size_t v = 0; v < o->n; v++) {
-		if (o->component[v] != component)
-			continue;
+	for (size_t i = 0; i < c->n; i++) {
+		uint32_t v = c->units[i];
+
 		for (uint32_t e = o->first_edge[v]; e < o->first_edge[v + 1]; e++) {
 			const struct edge *edge = &o->edges[e];
 
-			if (o->component[edge->to] != component || shown++ >= 20)
+			if (o->component[edge->to] != c->component || shown++ >= 20)
 				continue;
 			buf_fmt(text, "%s%s after %s (%s:%u)", text->len ? "\n" : "",
 				o->units[v]->name, o->units[edge->to]->name,
@@ -183,48 +190,77 @@ static void add_edges(const struct order *o, uint32_t component, struct buf *tex
 	}
 }
 
-/* Rejects the units of one cycle: each has the whole of it in its message. */
-static void reject_cycle(struct loader *l, const struct order *o, uint32_t component)
+/* default.target and its kin stay out of it, unless they are alone in it: a cycle through them would
+ * otherwise stop the whole boot. */
+static bool spares_builtin(const struct order *o, const struct cycle *c)
 {
-	_buf_ struct buf text = {0};
+	for (size_t i = 0; i < c->n; i++)
+		if (!loader_is_builtin(o->units[c->units[i]]->name))
+			return true;
+	return false;
+}
 
-	add_edges(o, component, &text);
+static void reject_unit(struct loader *l, const struct order *o, const struct cycle *c, uint32_t v,
+			const char *hint)
+{
+	struct unit *u = o->units[v];
+	struct source_at at = {u->n_sources ? u->sources[0] : NULL, 0, 0};
+	size_t width = 1;
+	struct diag *d;
+
+	for (uint32_t e = o->first_edge[v]; e < o->first_edge[v + 1]; e++)
+		if (o->component[o->edges[e].to] == c->component && o->edges[e].dep->at.file &&
+		    !at.line) {
+			at = o->edges[e].dep->at;
+			width = strlen(o->edges[e].dep->name);
+		}
+	d = resolve_report(l, u, DIAG_ERROR, at, width, U_CYCLE, NULL, "%s is part of a cycle",
+			   u->name);
+	if (d)
+		d->hint = hint; /* one text for all of them: a cycle may be long */
+}
+
+/* Rejects the units of one cycle: each has the whole of it in its message. */
+static void reject_cycle(struct loader *l, const struct order *o, const struct cycle *c)
+{
+	bool spare = spares_builtin(o, c);
+	_buf_ struct buf text = {0};
+	const char *hint;
+
+	add_edges(o, c, &text);
 	if (text.bad)
 		arena_set_bad(l->arena);
-	for (size_t v = 0; v < o->n; v++) {
-		struct unit *u = o->units[v];
-		struct source_at at = {u->n_sources ? u->sources[0] : NULL, 0, 0};
-		size_t width = 1;
+	hint = arena_strdup(l->arena, text.data ? text.data : "");
+	for (size_t i = 0; i < c->n; i++)
+		if (!spare || !loader_is_builtin(o->units[c->units[i]]->name))
+			reject_unit(l, o, c, c->units[i], hint);
+}
 
-		if (o->component[v] != component)
-			continue;
-		for (uint32_t e = o->first_edge[v]; e < o->first_edge[v + 1]; e++)
-			if (o->component[o->edges[e].to] == component && o->edges[e].dep->at.file &&
-			    !at.line) {
-				at = o->edges[e].dep->at;
-				width = strlen(o->edges[e].dep->name);
-			}
-		resolve_report(l, u, DIAG_ERROR, at, width, U_CYCLE, text.data,
-			       "%s is part of a cycle", u->name);
-	}
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
 }
 
 int graph_check(struct loader *l)
 {
 	struct unit_set *set = l->set;
 	struct order o;
-	uint32_t *size;
 	int r = order_run(&o, set->units, set->n);
 
-	size = calloc(o.n_components + 2, sizeof(*size));
-	if (!size)
-		r = -ENOMEM;
-	for (size_t v = 0; r == 0 && v < set->n; v++)
-		size[o.component[v]]++;
-	for (uint32_t c = 1; r == 0 && c <= o.n_components; c++)
-		if (size[c] > 1)
-			reject_cycle(l, &o, c);
-	free(size);
+	/* The units of a component come out one behind the other. */
+	for (size_t i = 0, n; r == 0 && i < o.n_out; i += n) {
+		struct cycle c = {.units = o.out + i, .component = o.component[o.out[i]]};
+
+		for (n = 1; i + n < o.n_out && o.component[o.out[i + n]] == c.component; n++)
+			;
+		c.n = n;
+		if (n == 1)
+			continue;
+		qsort(o.out + i, n, sizeof(*o.out), by_number);
+		reject_cycle(l, &o, &c);
+	}
 	order_done(&o);
 	return r;
 }

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "units/codes.h"
+#include "units/suggest.h"
 
 struct reader {
 	struct arena *arena;
@@ -34,14 +35,20 @@ struct reader {
 
 struct source_at ini_at(const struct ini_entry *entry, size_t offset)
 {
-	size_t i = entry->n_spans;
+	size_t low = 0, high = entry->n_spans;
 
-	while (i > 1 && entry->spans[i - 1].at > offset)
-		i--;
+	while (high - low > 1) { /* the last span that starts at the offset or before it */
+		size_t middle = low + (high - low) / 2;
+
+		if (entry->spans[middle].at > offset)
+			high = middle;
+		else
+			low = middle;
+	}
 	return (struct source_at){
 		.file = entry->at.file,
-		.line = entry->spans[i - 1].line,
-		.column = entry->spans[i - 1].column + (uint32_t)(offset - entry->spans[i - 1].at),
+		.line = entry->spans[low].line,
+		.column = entry->spans[low].column + (uint32_t)(offset - entry->spans[low].at),
 	};
 }
 
@@ -142,6 +149,17 @@ static bool is_comment(const struct physical *p)
 	return p->len == 0 || p->text[0] == '#' || p->text[0] == ';';
 }
 
+/* The line that starts at line `first` is whole: too long, it is told and left empty. */
+static bool end_logical(struct reader *r, uint32_t first)
+{
+	if (r->text.len > LIMIT_UNIT_LINE) {
+		ERROR(U_LIMIT, first, 1, 1, NULL, "line longer than 65536 bytes");
+		r->text.len = 0;
+		r->text.data[0] = '\0';
+	}
+	return true;
+}
+
 /* Joins the next logical line; false at the end of the file. */
 static bool next_logical(struct reader *r)
 {
@@ -165,7 +183,7 @@ static bool next_logical(struct reader *r)
 				WARNING(U_CONTINUATION, p.line, p.column + (uint32_t)p.len - 1, 1,
 					NULL,
 					"backslash at the end of the file: there is no line to go on with");
-				return true;
+				return end_logical(r, first);
 			}
 		} while (is_comment(&more));
 		if (more.text[0] == '[')
@@ -176,12 +194,7 @@ static bool next_logical(struct reader *r)
 		p = more;
 	}
 	add_physical(r, &p, p.len);
-	if (r->text.len > LIMIT_UNIT_LINE) {
-		ERROR(U_LIMIT, first, 1, 1, NULL, "line longer than 65536 bytes");
-		r->text.len = 0;
-		r->text.data[0] = '\0';
-	}
-	return true;
+	return end_logical(r, first);
 }
 
 static struct source_at logical_at(const struct reader *r, size_t offset)
@@ -270,6 +283,24 @@ static bool store_value(struct reader *r, struct ini_entry *e, size_t offset)
 	return true;
 }
 
+/* Words of Compose files have underscores: what they are called here. */
+static void hint_key(const struct reader *r, const char *key, size_t len, char *hint, size_t size)
+{
+	int section = r->section ? section_by_name(r->section) : -1;
+	char plain[INI_NAME_MAX + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n < sizeof(plain) - 1; i++)
+		if (key[i] != '_')
+			plain[n++] = key[i];
+	plain[n] = '\0';
+	if (section < 0 || n == len || !name_valid(plain, n) ||
+	    suggest_key((enum key_section)section, plain, hint, size) > 2)
+		hint[0] = '\0';
+	if (strchr(hint, '?'))
+		strchr(hint, '?')[1] = '\0'; /* the rest is about upper and lower case */
+}
+
 static bool key_valid(struct reader *r, const char *key, size_t len, bool has_value)
 {
 	struct source_at at = logical_at(r, 0);
@@ -284,7 +315,8 @@ static bool key_valid(struct reader *r, const char *key, size_t len, bool has_va
 	}
 	if (name_valid(key, len))
 		return true;
-	ERROR(U_LINE, at.line, at.column, len ? len : 1, NULL,
+	hint_key(r, key, len, hint, sizeof(hint));
+	ERROR(U_LINE, at.line, at.column, len ? len : 1, *hint ? hint : NULL,
 	      len ? "a key is letters, digits and dashes, at most 40" : "no key before the '='");
 	return false;
 }
@@ -365,11 +397,16 @@ int ini_read(struct arena *arena, const char *file, const char *data, size_t len
 {
 	struct reader r = {.arena = arena, .diags = diags, .doc = ret, .data = data, .len = len};
 	size_t errors = diags->n_errors;
+	bool limit = !diags->end; /* nobody else has set one */
 	int result = 0;
 
 	*ret = (struct ini_doc){.file = file};
+	if (limit)
+		diags_limit(diags, LIMIT_UNIT_MISTAKES);
 	if (len > LIMIT_UNIT_FILE) {
 		complain(&r, DIAG_ERROR, U_LIMIT, 0, 0, 1, NULL, "file larger than 1 MiB");
+		if (limit)
+			diags->end = 0;
 		return -EINVAL;
 	}
 	if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
@@ -380,6 +417,8 @@ int ini_read(struct arena *arena, const char *file, const char *data, size_t len
 		result = r.nomem || arena_bad(arena) ? -ENOMEM : -EPROTO;
 	free(r.spans);
 	buf_done(&r.text);
+	if (limit)
+		diags_unlimit(diags, (struct source_at){file, 0, 0});
 	if (r.nomem || arena_bad(arena) || arena_bad(diags->arena))
 		return -ENOMEM;
 	if (result == -EPROTO) {

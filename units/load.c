@@ -28,6 +28,14 @@ static const struct {
 	{"rescue.target", "A console and nothing else", NULL},
 };
 
+bool loader_is_builtin(const char *name)
+{
+	for (size_t i = 0; i < sizeof(builtin) / sizeof(*builtin); i++)
+		if (strcmp(builtin[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static bool make_builtin(struct loader *l)
 {
 	for (size_t i = 0; i < sizeof(builtin) / sizeof(*builtin); i++) {

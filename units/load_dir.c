@@ -30,6 +30,7 @@ struct walk {
 	size_t n;
 	char **contents; /* to be freed */
 	size_t n_contents;
+	size_t bytes;
 	struct folder_id seen[DEPTH_MAX + 1]; /* the folders above */
 };
 
@@ -72,6 +73,14 @@ static int add_file(struct walk *w, int dirfd, const char *folder, const char *n
 		return 0;
 	}
 	r = io_read_file(dirfd, name, LIMIT_UNIT_FILE, &data, &len, &f);
+	w->bytes += len;
+	if (r == 0 && w->bytes > LIMIT_UNITS_BYTES) {
+		free(data);
+		data = NULL;
+		len = 0;
+		r = -EFBIG;
+		fail_set(&f, EFBIG, "all unit files together are larger than 64 MiB");
+	}
 	if (r < 0)
 		slot->error = arena_strdup(w->arena, f.text);
 	slot->data = *content = data;

@@ -23,6 +23,7 @@ struct loaded_file {
 	const char *folder; /* drop-ins: "web.container.d"; units: NULL */
 	size_t rank;        /* precedence: place in the input */
 	bool used;
+	uint32_t n_instances; /* template: made because other units name them */
 };
 
 /* Names -> units: unit names, service names, aliases. Open addressing. */
@@ -54,6 +55,7 @@ struct loader {
 
 	struct unit **units; /* in the order of their making */
 	size_t n_units;
+	size_t n_guesses; /* of names that are near; each looks at all units */
 };
 
 /* scan.c */
@@ -97,6 +99,9 @@ struct podman_option {
 bool podman_option(struct arena *arena, const char *word, const char *next, bool *ret_took_next,
 		   struct podman_option *ret, char *why, size_t size);
 
+/* load.c: whether a target of that name is there without a file. */
+bool loader_is_builtin(const char *name);
+
 /* resolve.c */
 struct unit *loader_find(struct loader *l, const char *name);
 struct unit *loader_make(struct loader *l, const char *name, struct loaded_file *main);
@@ -119,9 +124,10 @@ void link_defaults(struct loader *l, struct unit *u);
 void link_plain(struct loader *l, struct name_table *names, struct unit *u, struct unit_join *joins,
 		size_t n);
 void claim_names(struct loader *l, struct name_table *names, struct unit *u);
-void resolve_report(struct loader *l, struct unit *u, enum diag_severity severity,
-		    struct source_at at, size_t width, const char *code, const char *hint,
-		    const char *fmt, ...) __attribute__((format(printf, 8, 9)));
+/* The diagnostic, if it was kept. */
+struct diag *resolve_report(struct loader *l, struct unit *u, enum diag_severity severity,
+			    struct source_at at, size_t width, const char *code, const char *hint,
+			    const char *fmt, ...) __attribute__((format(printf, 8, 9)));
 
 /* ports.c */
 void check_ports(struct loader *l);

@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "units/codes.h"
 #include "units/loader.h"
 #include "units/suggest.h"
 
-void resolve_report(struct loader *l, struct unit *u, enum diag_severity severity,
-		    struct source_at at, size_t width, const char *code, const char *hint,
-		    const char *fmt, ...)
+struct diag *resolve_report(struct loader *l, struct unit *u, enum diag_severity severity,
+			    struct source_at at, size_t width, const char *code, const char *hint,
+			    const char *fmt, ...)
 {
 	struct loaded_file *f;
 	const char *name;
@@ -26,14 +27,26 @@ void resolve_report(struct loader *l, struct unit *u, enum diag_severity severit
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	d = diag_add(&l->diags, severity, code, at, width, hint, "%s", text);
 	if (severity == DIAG_ERROR)
 		u->state = UNIT_REJECTED;
+	/* u->n_diags counts while the units are resolved; sort_diags() sets it anew. */
+	if (++u->n_diags > LIMIT_UNIT_MISTAKES) {
+		l->diags.n_errors += severity == DIAG_ERROR;
+		if (u->n_diags == LIMIT_UNIT_MISTAKES + 1) {
+			d = diag_add(&l->diags, DIAG_WARNING, U_LIMIT,
+				     (struct source_at){u->n_sources ? u->sources[0] : NULL, 0, 0},
+				     1, NULL, "further mistakes are not shown");
+			if (d)
+				d->unit = u;
+		}
+		return NULL;
+	}
+	d = diag_add(&l->diags, severity, code, at, width, hint, "%s", text);
 	if (!d)
-		return;
+		return NULL;
 	d->unit = u;
 	if (!at.file || !at.line)
-		return;
+		return d;
 	name = strrchr(at.file, '/') ? strrchr(at.file, '/') + 1 : at.file;
 	f = scan_main(l, name);
 	if (f && f->path == at.file)
@@ -42,6 +55,7 @@ void resolve_report(struct loader *l, struct unit *u, enum diag_severity severit
 		if (l->dropins[i].path == at.file)
 			diag_set_line(&l->diags, d, l->dropins[i].file->data,
 				      l->dropins[i].file->len);
+	return d;
 }
 
 /* --- finding and making ----------------------------------------------------------------------- */
@@ -108,9 +122,12 @@ static struct unit *make_instance(struct loader *l, const char *name)
 	if (!template || !strstr(template->name, "@."))
 		return NULL;
 	main = scan_main(l, template->name);
+	if (!main || main->n_instances >= LIMIT_UNIT_INSTANCES || l->n_units >= LIMIT_UNITS)
+		return NULL;
+	main->n_instances++;
 	unit_name = unit_name_with_instance(l->work, template->name,
 					    arena_strndup(l->work, at + 1, (size_t)(dot - at) - 1));
-	return main && unit_name ? loader_make(l, unit_name, main) : NULL;
+	return unit_name ? loader_make(l, unit_name, main) : NULL;
 }
 
 struct unit *loader_find(struct loader *l, const char *name)
@@ -124,10 +141,36 @@ struct unit *loader_find(struct loader *l, const char *name)
 struct unit *loader_find_ref(struct loader *l, const struct unit *from, const char *ref)
 {
 	const char *at = strstr(ref, "@.");
+	struct unit *u;
 
 	if (at && from->instance)
 		ref = arena_fmt(l->work, "%.*s@%s%s", (int)(at - ref), ref, from->instance, at + 1);
-	return ref ? loader_find(l, ref) : NULL;
+	u = ref ? loader_find(l, ref) : NULL;
+	/* A template is a pattern: nobody can wait for it. */
+	return u && strstr(u->name, "@.") ? NULL : u;
+}
+
+/* Why a name that looks right has no unit; NULL: there is no special reason. */
+static const char *why_missing(struct loader *l, const char *ref)
+{
+	const char *at = strchr(ref, '@'), *dot = strrchr(ref, '.');
+	const struct unit *template;
+	const struct loaded_file *main;
+
+	if (!at || !dot || dot < at)
+		return unit_refused_extension(ref);
+	template = name_table_get(l->table,
+				  arena_fmt(l->work, "%.*s@%s", (int)(at - ref), ref, dot));
+	if (!template)
+		return unit_refused_extension(ref);
+	if (dot == at + 1)
+		return arena_fmt(l->work, "it is a template: name an instance, %.*s@NAME%s",
+				 (int)(at - ref), ref, dot);
+	main = scan_main(l, template->name);
+	if (main && (main->n_instances >= LIMIT_UNIT_INSTANCES || l->n_units >= LIMIT_UNITS))
+		return arena_fmt(l->work, "\"%s\" has %u instances already; does it name its own?",
+				 template->name, main->n_instances);
+	return NULL;
 }
 
 /* The name nearest to one that is not there, as a hint; NULL if none is near. */
@@ -136,6 +179,8 @@ static const char *near_name(struct loader *l, const char *name)
 	const char *best = NULL;
 	unsigned nearest = 3;
 
+	if (l->n_guesses++ >= LIMIT_UNIT_GUESSES)
+		return NULL;
 	for (size_t i = 0; i < l->n_units && l->n_units < 2000; i++) {
 		unsigned d = suggest_edits(name, l->units[i]->name, 2);
 
@@ -158,7 +203,7 @@ static struct unit *must_find(struct loader *l, struct unit *u, const char *ref,
 			      struct source_at at, const char *key)
 {
 	struct unit *other = loader_find_ref(l, u, ref);
-	const char *why = unit_refused_extension(ref);
+	const char *why = other ? NULL : why_missing(l, ref);
 
 	if (other && other->state != UNIT_MASKED)
 		return other;
@@ -200,6 +245,7 @@ static void resolve_dep(struct loader *l, struct unit *u, struct unit_dep *dep)
 {
 	bool strong = dep->kind == DEP_REQUIRES || dep->kind == DEP_BINDS_TO ||
 		      dep->kind == DEP_REQUISITE;
+	const char *why;
 
 	dep->unit = loader_find_ref(l, u, dep->name);
 	if (dep->unit && dep->unit->state != UNIT_MASKED) {
@@ -212,9 +258,13 @@ static void resolve_dep(struct loader *l, struct unit *u, struct unit_dep *dep)
 		dep->unit = must_find(l, u, dep->name, dep->at, dep_keys[dep->kind]);
 		return;
 	}
+	why = dep->unit ? NULL : why_missing(l, dep->name);
 	resolve_report(l, u, DIAG_WARNING, dep->at, strlen(dep->name), U_NO_UNIT,
-		       dep->unit ? NULL : near_name(l, dep->name), "%s=%s: %s", dep_keys[dep->kind],
-		       dep->name, dep->unit ? "that unit is masked" : "there is no such unit");
+		       dep->unit ? NULL
+		       : why     ? why
+				 : near_name(l, dep->name),
+		       "%s=%s: %s", dep_keys[dep->kind], dep->name,
+		       dep->unit ? "that unit is masked" : "there is no such unit");
 	dep->unit = NULL;
 }
 
@@ -292,10 +342,22 @@ static void resolve_container(struct loader *l, struct unit *u)
 		loader_add_edge(l, c->pod_unit, DEP_WANTS, u, c->pod_at, true);
 }
 
+/* What [Install] names may be an instance that is made for it, and must be there before the edges are. */
+static void find_installs(struct loader *l, const struct unit *u)
+{
+	const struct unit_install_list *const lists[] = {&u->wanted_by, &u->required_by,
+							 &u->upheld_by};
+
+	for (size_t k = 0; k < sizeof(lists) / sizeof(*lists); k++)
+		for (size_t i = 0; i < lists[k]->n; i++)
+			loader_find_ref(l, u, lists[k]->items[i].name);
+}
+
 static void resolve_one(struct loader *l, struct unit *u)
 {
 	if (u->state == UNIT_MASKED)
 		return;
+	find_installs(l, u);
 	resolve_deps(l, u);
 	if (u->container)
 		resolve_container(l, u);

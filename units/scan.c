@@ -143,12 +143,16 @@ struct loaded_file *scan_main(struct loader *l, const char *name)
 
 /* --- drop-ins --------------------------------------------------------------------------------- */
 
+/* In the order of precedence: more specific folders first, then the search path. */
 struct picked {
-	struct loaded_file **items;
+	struct pick {
+		struct loaded_file *file;
+		size_t order;
+	} * items;
 	size_t n;
 };
 
-/* Adds the drop-ins of one folder name; a file name that a more specific folder has had is skipped. */
+/* Adds the drop-ins of one folder name. */
 static void pick_folder(struct loader *l, const char *folder, struct picked *picked)
 {
 	size_t low = 0, high = l->n_dropins;
@@ -162,24 +166,37 @@ static void pick_folder(struct loader *l, const char *folder, struct picked *pic
 			high = middle;
 	}
 	for (; low < l->n_dropins && strcmp(l->dropins[low].folder, folder) == 0; low++) {
-		struct loaded_file **slot;
-		bool seen = false;
+		struct pick *slot = ARENA_PUSH(l->scratch, picked->items, picked->n);
 
 		l->dropins[low].used = true;
-		for (size_t i = 0; i < picked->n && !seen; i++)
-			seen = strcmp(picked->items[i]->name, l->dropins[low].name) == 0;
-		if (seen)
-			continue;
-		slot = ARENA_PUSH(l->scratch, picked->items, picked->n);
 		if (slot)
-			*slot = &l->dropins[low];
+			*slot = (struct pick){&l->dropins[low], picked->n};
 	}
 }
 
 static int by_file_name(const void *a, const void *b)
 {
-	return strcmp((*(struct loaded_file *const *)a)->name,
-		      (*(struct loaded_file *const *)b)->name);
+	const struct pick *x = a, *y = b;
+	int order = strcmp(x->file->name, y->file->name);
+
+	return order ? order : x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Sorted by file name; of one name the first in the order of precedence. */
+static struct loaded_file **unique(struct loader *l, struct picked *picked, size_t *ret_n)
+{
+	struct loaded_file **files = arena_alloc(l->scratch, (picked->n + 1) * sizeof(*files));
+	size_t n = 0;
+
+	if (!files)
+		return NULL;
+	if (picked->n)
+		qsort(picked->items, picked->n, sizeof(*picked->items), by_file_name);
+	for (size_t i = 0; i < picked->n; i++)
+		if (n == 0 || strcmp(files[n - 1]->name, picked->items[i].file->name) != 0)
+			files[n++] = picked->items[i].file;
+	*ret_n = n;
+	return files;
 }
 
 /* Folders from the most specific to the least: foo-bar@inst.container.d, foo-bar@.container.d,
@@ -206,10 +223,7 @@ struct loaded_file **scan_dropins(struct loader *l, const char *name, const stru
 		pick_folder(l, arena_fmt(l->scratch, "%.*s.%s.d", (int)len, name, kind), &picked);
 	}
 	pick_folder(l, arena_fmt(l->scratch, "%s.d", kind), &picked);
-	if (picked.n)
-		qsort(picked.items, picked.n, sizeof(struct loaded_file *), by_file_name);
-	*ret_n = picked.n;
-	return picked.items;
+	return unique(l, &picked, ret_n);
 }
 
 void scan_report_unused(struct loader *l)

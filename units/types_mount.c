@@ -94,6 +94,13 @@ static bool options_valid(struct conv *c, const struct item *item, const char *o
 	return !(ro && rw);
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
 static bool target_valid(struct conv *c, const struct item *item, const char *target,
 			 const char *part)
 {
@@ -103,7 +110,7 @@ static bool target_valid(struct conv *c, const struct item *item, const char *ta
 		why = "the place in the container must be an absolute path";
 	else if (target[strspn(target, "/")] == '\0')
 		why = "nothing can be mounted over the container's root";
-	else if (strstr(target, "/../") || strcmp(target + strlen(target) - 3, "/..") == 0)
+	else if (strstr(target, "/../") || ends_with(target, "/.."))
 		why = "the place in the container must not have .. in it";
 	else if (strncmp(target, "/proc", 5) == 0 && (!target[5] || target[5] == '/'))
 		why = "nothing can be mounted on /proc";

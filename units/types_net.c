@@ -64,6 +64,8 @@ static bool read_address(struct conv *c, const struct item *item, const char *s,
 static void add_ports(struct conv *c, void *field, const struct item *item, const char *ip,
 		      const char *protocol, const struct range *host, const struct range *inside)
 {
+	if (!conv_count_ports(c, (size_t)(inside->last - inside->first) + 1))
+		return;
 	for (int64_t i = 0; i <= inside->last - inside->first; i++) {
 		struct unit_port *slot = CONV_PUSH(c, struct unit_port, field);
 
@@ -226,6 +228,11 @@ void parse_networks(struct conv *c, void *field)
 	if (dot && (strcmp(dot, ".network") == 0 || strcmp(dot, ".container") == 0)) {
 		join.ref = join.name.value;
 		join.container = dot[1] == 'c';
+	}
+	if (*options && !join.ref && value_choice(mode, "host none") >= 0) {
+		conv_report(c, DIAG_ERROR, &item, options, strlen(options), U_NETWORK, NULL,
+			    "\"%s\" is wrong in Network=: %s has no options", options, mode);
+		return;
 	}
 	if (!*join.name.value) {
 		conv_error(c, &item, U_NETWORK, NULL, "\"%s\" names no network", value);
