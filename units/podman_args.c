@@ -4,15 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "units/loader.h"
 #include "units/value.h"
 
 enum option_sort {
-	OPTION_VALUE,    /* --x=VALUE or --x VALUE: the key's value */
-	OPTION_FLAG,     /* --x or --x=true */
-	OPTION_SECURITY, /* --security-opt: names several keys */
-	OPTION_CPUS,     /* 1.5 CPUs are CPUQuota=150% */
-	OPTION_SHARES,   /* cpu.shares of cgroup v1, 2 to 262144 */
+	OPTION_VALUE,      /* --x=VALUE or --x VALUE: the key's value */
+	OPTION_WORD,       /* the same where the key takes words: one word, whatever is in it */
+	OPTION_PLAIN_WORD, /* and the key's words have no escapes */
+	OPTION_LIST,       /* a,b,c are several words of the key */
+	OPTION_CGROUP,     /* FILE=value of the cgroup */
+	OPTION_FLAG,       /* --x or --x=true */
+	OPTION_SECURITY,   /* --security-opt: names several keys */
+	OPTION_CPUS,       /* 1.5 CPUs are CPUQuota=150% */
+	OPTION_SHARES,     /* cpu.shares of cgroup v1, 2 to 262144 */
 	OPTION_IGNORED,
 	OPTION_REFUSED, /* key: the hint */
 };
@@ -24,21 +29,21 @@ static const struct {
 	enum key_section section;
 } options[] = {
 	{"--add-host", OPTION_VALUE, "AddHost", SECTION_CONTAINER},
-	{"--annotation", OPTION_VALUE, "Annotation", SECTION_CONTAINER},
-	{"--cap-add", OPTION_VALUE, "AddCapability", SECTION_CONTAINER},
-	{"--cap-drop", OPTION_VALUE, "DropCapability", SECTION_CONTAINER},
+	{"--annotation", OPTION_WORD, "Annotation", SECTION_CONTAINER},
+	{"--cap-add", OPTION_LIST, "AddCapability", SECTION_CONTAINER},
+	{"--cap-drop", OPTION_LIST, "DropCapability", SECTION_CONTAINER},
 	{"--cpu-shares -c", OPTION_SHARES, "CPUWeight", SECTION_SERVICE},
 	{"--cpus", OPTION_CPUS, "CPUQuota", SECTION_SERVICE},
 	{"--cpuset-cpus", OPTION_VALUE, "AllowedCPUs", SECTION_SERVICE},
-	{"--device", OPTION_VALUE, "AddDevice", SECTION_CONTAINER},
-	{"--dns", OPTION_VALUE, "DNS", SECTION_CONTAINER},
+	{"--device", OPTION_PLAIN_WORD, "AddDevice", SECTION_CONTAINER},
+	{"--dns", OPTION_LIST, "DNS", SECTION_CONTAINER},
 	{"--dns-option", OPTION_VALUE, "DNSOption", SECTION_CONTAINER},
 	{"--dns-search", OPTION_VALUE, "DNSSearch", SECTION_CONTAINER},
 	{"--entrypoint", OPTION_VALUE, "Entrypoint", SECTION_CONTAINER},
-	{"--env -e", OPTION_VALUE, "Environment", SECTION_CONTAINER},
-	{"--env-file", OPTION_VALUE, "EnvironmentFile", SECTION_CONTAINER},
-	{"--expose", OPTION_VALUE, "ExposeHostPort", SECTION_CONTAINER},
-	{"--gidmap", OPTION_VALUE, "GIDMap", SECTION_CONTAINER},
+	{"--env -e", OPTION_WORD, "Environment", SECTION_CONTAINER},
+	{"--env-file", OPTION_WORD, "EnvironmentFile", SECTION_CONTAINER},
+	{"--expose", OPTION_PLAIN_WORD, "ExposeHostPort", SECTION_CONTAINER},
+	{"--gidmap", OPTION_PLAIN_WORD, "GIDMap", SECTION_CONTAINER},
 	{"--group-add", OPTION_VALUE, "GroupAdd", SECTION_CONTAINER},
 	{"--health-cmd", OPTION_VALUE, "HealthCmd", SECTION_CONTAINER},
 	{"--health-interval", OPTION_VALUE, "HealthInterval", SECTION_CONTAINER},
@@ -50,11 +55,11 @@ static const struct {
 	{"--init", OPTION_FLAG, "RunInit", SECTION_CONTAINER},
 	{"--ip", OPTION_VALUE, "IP", SECTION_CONTAINER},
 	{"--ip6", OPTION_VALUE, "IP6", SECTION_CONTAINER},
-	{"--label -l", OPTION_VALUE, "Label", SECTION_CONTAINER},
+	{"--label -l", OPTION_WORD, "Label", SECTION_CONTAINER},
 	{"--log-driver", OPTION_VALUE, "LogDriver", SECTION_CONTAINER},
-	{"--log-opt", OPTION_VALUE, "LogOpt", SECTION_CONTAINER},
+	{"--log-opt", OPTION_WORD, "LogOpt", SECTION_CONTAINER},
 	{"--memory -m", OPTION_VALUE, "Memory", SECTION_CONTAINER},
-	{"--mount", OPTION_VALUE, "Mount", SECTION_CONTAINER},
+	{"--mount", OPTION_WORD, "Mount", SECTION_CONTAINER},
 	{"--name", OPTION_VALUE, "ContainerName", SECTION_CONTAINER},
 	{"--network --net", OPTION_VALUE, "Network", SECTION_CONTAINER},
 	{"--network-alias", OPTION_VALUE, "NetworkAlias", SECTION_CONTAINER},
@@ -63,15 +68,15 @@ static const struct {
 	{"--pull", OPTION_VALUE, "Pull", SECTION_CONTAINER},
 	{"--read-only", OPTION_FLAG, "ReadOnly", SECTION_CONTAINER},
 	{"--read-only-tmpfs", OPTION_FLAG, "ReadOnlyTmpfs", SECTION_CONTAINER},
-	{"--secret", OPTION_VALUE, "Secret", SECTION_CONTAINER},
+	{"--secret", OPTION_WORD, "Secret", SECTION_CONTAINER},
 	{"--security-opt", OPTION_SECURITY, NULL, SECTION_CONTAINER},
 	{"--shm-size", OPTION_VALUE, "ShmSize", SECTION_CONTAINER},
 	{"--stop-signal", OPTION_VALUE, "StopSignal", SECTION_CONTAINER},
 	{"--stop-timeout", OPTION_VALUE, "StopTimeout", SECTION_CONTAINER},
-	{"--sysctl", OPTION_VALUE, "Sysctl", SECTION_CONTAINER},
+	{"--sysctl", OPTION_PLAIN_WORD, "Sysctl", SECTION_CONTAINER},
 	{"--tmpfs", OPTION_VALUE, "Tmpfs", SECTION_CONTAINER},
 	{"--tz", OPTION_VALUE, "Timezone", SECTION_CONTAINER},
-	{"--uidmap", OPTION_VALUE, "UIDMap", SECTION_CONTAINER},
+	{"--uidmap", OPTION_PLAIN_WORD, "UIDMap", SECTION_CONTAINER},
 	{"--ulimit", OPTION_VALUE, "Ulimit", SECTION_CONTAINER},
 	{"--user -u", OPTION_VALUE, "User", SECTION_CONTAINER},
 	{"--userns", OPTION_VALUE, "UserNS", SECTION_CONTAINER},
@@ -83,8 +88,7 @@ static const struct {
 	{"--rm", OPTION_IGNORED, NULL, SECTION_CONTAINER},
 	{"--replace", OPTION_IGNORED, NULL, SECTION_CONTAINER},
 	{"--log-level", OPTION_IGNORED, NULL, SECTION_CONTAINER},
-	{"--cgroup-conf", OPTION_REFUSED, "use MemoryMax=, MemoryHigh=, CPUWeight=... of [Service]",
-	 SECTION_CONTAINER},
+	{"--cgroup-conf", OPTION_CGROUP, NULL, SECTION_SERVICE},
 	{"--device-cgroup-rule", OPTION_REFUSED, "use AddDevice=", SECTION_CONTAINER},
 	{"--image-volume", OPTION_REFUSED, "use Volume= or Tmpfs= for the places the image names",
 	 SECTION_CONTAINER},
@@ -96,6 +100,71 @@ static const struct {
 	{"--restart", OPTION_REFUSED, "use Restart= of [Service]", SECTION_CONTAINER},
 	{"--uts", OPTION_REFUSED, "use HostName=", SECTION_CONTAINER},
 };
+
+/* The value as one word of the key's: quoted where its words would be taken apart. */
+static bool one_word(struct arena *arena, const char *value, bool escapes,
+		     struct podman_option *ret)
+{
+	bool double_quote = strchr(value, '"'), quote = strchr(value, '\'');
+	_buf_ struct buf b = {0};
+
+	if (!value[strcspn(value, escapes ? " \t\"'\\" : " \t\"'")]) {
+		ret->value = arena_strdup(arena, value);
+		return true;
+	}
+	if (!escapes) {
+		if (double_quote && quote)
+			return false; /* cannot be said */
+		ret->value = arena_fmt(arena, double_quote ? "'%s'" : "\"%s\"", value);
+		return true;
+	}
+	buf_chr(&b, '"');
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			buf_chr(&b, '\\');
+		buf_chr(&b, *value);
+	}
+	buf_chr(&b, '"');
+	if (b.bad)
+		arena_set_bad(arena);
+	ret->value = arena_strdup(arena, b.data ? b.data : "");
+	return true;
+}
+
+/* a,b,c -> a b c */
+static bool word_list(struct arena *arena, const char *value, struct podman_option *ret)
+{
+	char *list = arena_strdup(arena, value);
+
+	for (char *comma = list; (comma = strchr(comma, ','));)
+		*comma = ' ';
+	ret->value = list;
+	return true;
+}
+
+/* --cgroup-conf=memory.high=1G: the files of cgroup v2 that have a key. */
+static bool cgroup_option(struct arena *arena, const char *value, struct podman_option *ret)
+{
+	static const char *const rows[][2] = {
+		{"cpu.weight=", "CPUWeight"}, {"cpuset.cpus=", "AllowedCPUs"},
+		{"io.weight=", "IOWeight"},   {"memory.high=", "MemoryHigh"},
+		{"memory.low=", "MemoryLow"}, {"memory.max=", "MemoryMax"},
+		{"memory.min=", "MemoryMin"}, {"memory.swap.max=", "MemorySwapMax"},
+		{"pids.max=", "TasksMax"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t len = strlen(rows[i][0]);
+
+		if (strncmp(value, rows[i][0], len) != 0)
+			continue;
+		ret->section_key = rows[i][1];
+		ret->value = strcmp(value + len, "max") == 0 ? "infinity"
+							     : arena_strdup(arena, value + len);
+		return true;
+	}
+	return false;
+}
 
 static bool security_option(struct arena *arena, const char *value, struct podman_option *ret)
 {
@@ -196,6 +265,12 @@ bool podman_option(struct arena *arena, const char *word, const char *next, bool
 	}
 	snprintf(why, size, "its value is not understood");
 	switch (options[i].sort) {
+	case OPTION_WORD: return one_word(arena, value, true, ret);
+	case OPTION_PLAIN_WORD: return one_word(arena, value, false, ret);
+	case OPTION_LIST: return word_list(arena, value, ret);
+	case OPTION_CGROUP:
+		snprintf(why, size, "use MemoryMax=, MemoryHigh=, CPUWeight=... of [Service]");
+		return cgroup_option(arena, value, ret);
 	case OPTION_SECURITY: return security_option(arena, value, ret);
 	case OPTION_CPUS: return cpu_percent(arena, value, ret);
 	case OPTION_SHARES: return cpu_weight(arena, value, ret);

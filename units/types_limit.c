@@ -11,22 +11,33 @@
 #define ULIMIT_NAMES \
 	"core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack"
 
-static bool limit_number(const char *s, size_t len)
+/* A number; INT64_MAX for none at all. */
+static bool limit_number(const char *s, size_t len, int64_t *ret)
 {
 	char number[24];
-	int64_t value;
 
 	snprintf(number, sizeof(number), "%.*s", (int)len, s);
-	return len < sizeof(number) &&
-	       (strcmp(number, "unlimited") == 0 || strcmp(number, "infinity") == 0 ||
-		!value_int(number, -1, INT64_MAX, &value));
+	if (len >= sizeof(number))
+		return false;
+	if (strcmp(number, "unlimited") == 0 || strcmp(number, "infinity") == 0) {
+		*ret = INT64_MAX;
+		return true;
+	}
+	if (value_int(number, -1, INT64_MAX, ret))
+		return false;
+	if (*ret < 0)
+		*ret = INT64_MAX;
+	return true;
 }
 
+/* SOFT[:HARD]; the kernel takes no soft limit above the hard one. */
 static bool limit_pair(const char *s)
 {
 	size_t len = strcspn(s, ":");
+	int64_t soft, hard;
 
-	return limit_number(s, len) && (!s[len] || limit_number(s + len + 1, strlen(s + len + 1)));
+	return limit_number(s, len, &soft) &&
+	       (!s[len] || (limit_number(s + len + 1, strlen(s + len + 1), &hard) && soft <= hard));
 }
 
 void parse_ulimits(struct conv *c, void *field)

@@ -23,6 +23,13 @@ static bool expanded(struct conv *c, struct item *item)
 	return conv_value(c, vars ? CONV_ALL : CONV_SPECIFIERS, true, item);
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && strcmp(s + n - m, end) == 0;
+}
+
 static void wrong(struct conv *c, const struct item *item, const char *code, const char *why)
 {
 	conv_error(c, item, code, why, "\"%s\" is wrong for %s=", item->text.value, c->entry->key);
@@ -42,6 +49,10 @@ void parse_name(struct conv *c, void *field)
 
 	if (!expanded(c, &item))
 		return;
+	if (strcmp(c->key->name, "ServiceName") == 0 && ends_with(item.text.value, ".service")) {
+		wrong(c, &item, U_NAME, "write it without .service");
+		return;
+	}
 	if (!store_name_valid(item.text.value)) {
 		wrong(c, &item, U_NAME,
 		      "a name is letters, digits and _.@:- and starts with a letter or digit");
@@ -259,13 +270,6 @@ void parse_path(struct conv *c, void *field)
 		*(struct text *)field = item.text;
 }
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n > m && strcmp(s + n - m, end) == 0;
-}
-
 void parse_image(struct conv *c, void *field)
 {
 	struct fail f = {0};
@@ -407,17 +411,39 @@ void parse_cpu_quota(struct conv *c, void *field)
 		set_number(field, value);
 }
 
+/* "0-3,6", also with blanks between. */
+static bool cpus_valid(const char *s)
+{
+	bool any = false;
+
+	for (s += strspn(s, ", "); *s; s += strspn(s, ", ")) {
+		size_t len = strcspn(s, ", ");
+		int64_t first, last;
+		char range[16], *dash;
+
+		if (len >= sizeof(range))
+			return false;
+		snprintf(range, sizeof(range), "%.*s", (int)len, s);
+		dash = strchr(range, '-');
+		if (dash)
+			*dash = '\0';
+		if (value_int(range, 0, 8191, &first))
+			return false;
+		if (dash && (value_int(dash + 1, 0, 8191, &last) || last < first))
+			return false;
+		any = true;
+		s += len;
+	}
+	return any;
+}
+
 void parse_cpus(struct conv *c, void *field)
 {
 	struct item item;
-	const char *s;
 
 	if (!plain(c, &item))
 		return;
-	for (s = item.text.value; *s; s++)
-		if (!strchr("0123456789-, ", *s))
-			break;
-	if (*s || s == item.text.value || item.text.value[0] < '0' || item.text.value[0] > '9')
+	if (!cpus_valid(item.text.value))
 		wrong(c, &item, U_NUMBER, "write CPU numbers and ranges such as 0-3,6");
 	else
 		*(struct text *)field = item.text;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was decided where the tables leave it open; policy, options of podman, cycles, specs. */
+/* What was decided where the tables leave it open; policy, cycles, specs. */
 #include <signal.h>
 #include <stdio.h>
 
@@ -189,6 +189,28 @@ static void nothing_written_doubles_and_never_gives_up(void **state)
 	unit_set_free(set);
 }
 
+static void what_the_host_does_when_a_unit_ends(void **state)
+{
+	struct unit_set *set = load_container(
+		"[Unit]\nFailureAction=reboot\nSuccessAction=poweroff-force\n"
+		"[Service]\nRuntimeMaxSec=2h\n");
+	const struct unit_policy *p = &get(set, "x.container")->policy;
+
+	(void)state;
+	assert_clean(set);
+	assert_int_equal(p->failure_action, POLICY_ACTION_REBOOT);
+	assert_int_equal(p->success_action, POLICY_ACTION_POWEROFF_FORCE);
+	assert_int_equal(p->runtime_max_usec, UINT64_C(7200000000));
+	unit_set_free(set);
+	set = load_container("[Service]\nRuntimeMaxSec=infinity\n");
+	assert_int_equal(get(set, "x.container")->policy.runtime_max_usec, 0);
+	unit_set_free(set);
+	set = load_container("[Service]\nType=oneshot\nRuntimeMaxSec=5\n");
+	assert_warning(set, U_NO_EFFECT, 5, 1);
+	assert_int_equal(get(set, "x.container")->policy.runtime_max_usec, 0);
+	unit_set_free(set);
+}
+
 static void what_is_written_has_systemds_meaning(void **state)
 {
 	struct unit_set *set = load_container(
@@ -267,50 +289,6 @@ static void limits_of_both_sections_are_one(void **state)
 	assert_warning(set, U_CONFLICT, 3, 1);
 	assert_int_equal(get(set, "x.container")->exec->limits.memory_max.value, 1 << 30);
 	assert_int_equal(get(set, "x.container")->exec->limits.tasks_max.value, 100);
-	unit_set_free(set);
-}
-
-/* --- PodmanArgs= ------------------------------------------------------------------------------ */
-
-static void known_options_become_keys(void **state)
-{
-	struct unit_set *set = load_container(
-		"PodmanArgs=--cap-add=NET_ADMIN --cap-drop all --shm-size 128m --tmpfs /t:size=1m --cpus=1.5\n"
-		"PodmanArgs=--security-opt=no-new-privileges --security-opt label=disable --init --memory 1g\n"
-		"PodmanArgs=--sysctl net.core.somaxconn=1 --ulimit nofile=5:6 --pids-limit=-1 --log-opt max-size=10m\n");
-	const struct unit *u = get(set, "x.container");
-	const struct unit_container *c = u->container;
-
-	(void)state;
-	assert_clean(set);
-	assert_string_equal(c->cap_add.items[0].value, "CAP_NET_ADMIN");
-	assert_string_equal(c->cap_drop.items[0].value, "all");
-	assert_int_equal(c->shm_size.value, 128 << 20);
-	assert_string_equal(c->mounts[0].type, "tmpfs");
-	assert_int_equal(u->exec->limits.cpu_quota_percent.value, 150);
-	assert_int_equal(c->no_new_privileges, TRI_YES);
-	assert_int_equal(c->security_label_disable, TRI_YES);
-	assert_int_equal(c->run_init, TRI_YES);
-	assert_int_equal(u->exec->limits.memory_max.value, 1 << 30);
-	assert_int_equal(u->exec->limits.tasks_max.value, -1);
-	assert_string_equal(c->sysctl.items[0].value, "1");
-	assert_string_equal(c->ulimits.items[0].value, "5:6");
-	assert_string_equal(c->log_opt.items[0].value, "10m");
-	unit_set_free(set);
-}
-
-static void other_options_are_refused_by_their_name(void **state)
-{
-	struct unit_set *set =
-		load_container("PodmanArgs=--rm --privileged --frob=1 --memory=lots\n");
-
-	(void)state;
-	assert_warning(set, U_NO_EFFECT, 3, 12);
-	assert_error(set, U_OPTION, 3, 17);
-	assert_error(set, U_OPTION, 3, 30);
-	assert_error(set, U_SIZE, 3, 39);
-	assert_non_null(strstr(set->diags[1]->message, "--privileged"));
-	assert_non_null(strstr(set->diags[2]->message, "\"--frob\""));
 	unit_set_free(set);
 }
 
@@ -497,12 +475,11 @@ int main(void)
 		TEST(what_is_refused_in_services_is_named),
 		TEST(targets_are_built_in),
 		TEST(nothing_written_doubles_and_never_gives_up),
+		TEST(what_the_host_does_when_a_unit_ends),
 		TEST(what_is_written_has_systemds_meaning),
 		TEST(stop_timeouts_meet),
 		TEST(readiness_and_health),
 		TEST(limits_of_both_sections_are_one),
-		TEST(known_options_become_keys),
-		TEST(other_options_are_refused_by_their_name),
 		TEST(a_cycle_is_refused_with_every_edge),
 		TEST(requirements_without_order_are_no_cycle),
 		TEST(the_order_has_everything_after_what_it_comes_after),
