@@ -14,6 +14,9 @@
 #define NO_CONDITION \
 	"this condition is not known here, and ignoring it would change what the unit does"
 
+#define HOST_ACTIONS \
+	"none reboot reboot-force reboot-immediate poweroff poweroff-force poweroff-immediate"
+
 static const struct key unit_rows[] = {
 	U("Description", TEXT, MUST, description, NULL, NULL, "", "what it is, for people"),
 	U("Documentation", WORDS, MUST, documentation, NULL, NULL, "", "where to read on"),
@@ -36,9 +39,12 @@ static const struct key unit_rows[] = {
 	  "time in which StartLimitBurst= starts are too many; 0: never give up"),
 	U("StartLimitBurst", INT, MUST, start_limit_burst, NULL, "0 1000000", "never give up",
 	  "number of starts after which the unit is given up"),
-	U("StartLimitAction", CHOICE, SHOULD, start_limit_action, NULL,
-	  "none reboot reboot-force reboot-immediate poweroff poweroff-force poweroff-immediate",
-	  "none", "what the host does when the unit is given up"),
+	U("StartLimitAction", CHOICE, SHOULD, start_limit_action, NULL, HOST_ACTIONS, "none",
+	  "what the host does when the unit is given up"),
+	U("FailureAction", CHOICE, SHOULD, failure_action, NULL, HOST_ACTIONS, "none",
+	  "what the host does when the unit has failed for good"),
+	U("SuccessAction", CHOICE, SHOULD, success_action, NULL, HOST_ACTIONS, "none",
+	  "what the host does when the unit has ended well for good"),
 	U_IF("ConditionPathExists", MUST,
 	     "skip the start unless the path exists; ! in front: unless it does not"),
 	U_IF("ConditionPathIsDirectory", MUST, "skip the start unless the path is a directory"),
@@ -81,8 +87,6 @@ static const struct key unit_rows[] = {
 	U_NO("AllowIsolate", NO_EFFECT, "there is no isolate"),
 	U_NO("IgnoreOnIsolate", NO_EFFECT, "there is no isolate"),
 	U_NO("CollectMode", NO_EFFECT, "failed units stay visible"),
-	U_NO("FailureAction", LATER, "use StartLimitAction="),
-	U_NO("SuccessAction", LATER, "what the host does when the unit ends well"),
 };
 
 #define S(name, type, verdict, kinds, field, json, arg, preset, help)                       \
@@ -204,6 +208,8 @@ static const struct key service_rows[] = {
 	  "the unit's name", "tag in the log"),
 	S("WatchdogSec", TIMESPAN, SHOULD, FOR_RUN, watchdog_usec, NULL, NULL, "off",
 	  "it must send WATCHDOG=1 more often than this"),
+	S("RuntimeMaxSec", TIMESPAN, SHOULD, FOR_RUN, runtime_max_usec, NULL, NULL, "infinity",
+	  "longest time it may run; then it is stopped and counts as failed"),
 	S("StandardInput", CHOICE, MUST, FOR_SERVICE, standard_input, "standard_input",
 	  "null tty tty-force", "null", "null or tty"),
 	S("StandardOutput", CHOICE, MUST, FOR_SERVICE, standard_output, "standard_output",
@@ -267,7 +273,15 @@ static const struct key service_rows[] = {
 	S_NO("SetCredential", LATER, FOR_RUN, "use Secret= of [Container]"),
 	S_NO("LoadCredentialEncrypted", LATER, FOR_RUN, "use Secret= of [Container]"),
 	S_NO("PassEnvironment", LATER, FOR_RUN, "PID 1 has no environment: use Environment="),
-	S_NO("RuntimeMaxSec", LATER, FOR_RUN, "longest time it may run"),
+	S_NO("RestartKillSignal", LATER, FOR_RUN, "the stop signal is sent for a restart too"),
+	S_NO("FinalKillSignal", LATER, FOR_RUN, "what does not stop gets SIGKILL"),
+	S_NO("WatchdogSignal", LATER, FOR_RUN, "a hung unit gets SIGABRT"),
+	S_NO("TimeoutStartFailureMode", LATER, FOR_RUN, "leave it out: terminate is what happens"),
+	S_NO("TimeoutStopFailureMode", LATER, FOR_RUN,
+	     "leave it out: what does not stop is killed"),
+	S_NO("RuntimeRandomizedExtraSec", LATER, FOR_RUN, "use RuntimeMaxSec="),
+	S_NO("ExitType", LATER, FOR_RUN, "a unit ends when its main process does"),
+	S_NO("FileDescriptorStoreMax", LATER, FOR_RUN, "there is no store of descriptors"),
 	S_NO("BusName", REFUSED, FOR_RUN, "there is no D-Bus here"),
 	S_NO("Sockets", REFUSED, FOR_RUN, "there is no socket activation"),
 	S_IGNORED("Nice", "it would be podman's: use CPUWeight="),

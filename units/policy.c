@@ -101,6 +101,12 @@ static void set_exits(struct policy_exits *set, const struct text_list *list)
 		value_exit_status(list->items[i].value, set);
 }
 
+static enum policy_action action_of(struct text word)
+{
+	return (enum policy_action)index_of(policy_action_names, POLICY_ACTION__N, word.value,
+					    POLICY_ACTION_NONE);
+}
+
 static void set_restart(struct compile *x, struct unit_policy *p, const struct unit_service *s)
 {
 	const struct unit *u = compile_conv(x)->unit;
@@ -143,9 +149,9 @@ static void set_restart(struct compile *x, struct unit_policy *p, const struct u
 					       p->start_limit_interval_usec);
 	if (p->start_limit_interval_usec == 0)
 		p->start_limit_burst = 0;
-	p->start_limit_action = (enum policy_action)index_of(policy_action_names, POLICY_ACTION__N,
-							     u->start_limit_action.value,
-							     POLICY_ACTION_NONE);
+	p->start_limit_action = action_of(u->start_limit_action);
+	p->failure_action = action_of(u->failure_action);
+	p->success_action = action_of(u->success_action);
 }
 
 static struct policy_probe probe(const struct text_list *cmd, struct number interval,
@@ -199,6 +205,19 @@ static uint64_t container_stop_timeout(const struct unit_container *c, const str
 	return own < outer ? own : outer;
 }
 
+static void set_runtime_max(struct compile *x, struct unit_policy *p, const struct unit_service *s)
+{
+	p->runtime_max_usec = usec_or(s->runtime_max_usec, 0);
+	if (p->runtime_max_usec == POLICY_INFINITY)
+		p->runtime_max_usec = 0;
+	if (p->runtime_max_usec && p->type == POLICY_TYPE_ONESHOT) {
+		p->runtime_max_usec = 0;
+		compile_report(
+			x, DIAG_WARNING, SECTION_SERVICE, "RuntimeMaxSec", U_NO_EFFECT,
+			"use TimeoutStartSec=", "RuntimeMaxSec= has no effect with Type=oneshot");
+	}
+}
+
 void finish_policy(struct compile *x)
 {
 	static const enum policy_ready ready[POLICY_TYPE__N] = {
@@ -233,6 +252,7 @@ void finish_policy(struct compile *x)
 	p->watchdog_usec = usec_or(s->watchdog_usec, 0);
 	if (p->watchdog_usec == POLICY_INFINITY)
 		p->watchdog_usec = 0;
+	set_runtime_max(x, p, s);
 	p->oom = (enum policy_oom)index_of(policy_oom_names, POLICY_OOM__N, s->oom_policy.value,
 					   POLICY_OOM_KILL);
 	if (u->kind == UNIT_SERVICE)

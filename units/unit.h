@@ -322,7 +322,7 @@ struct unit_image {
 struct unit_service {
 	struct text type, restart, restart_mode;
 	struct number restart_usec, restart_max_delay_usec, start_timeout_usec, stop_timeout_usec,
-		abort_timeout_usec, watchdog_usec; /* usec, -1 = infinity */
+		abort_timeout_usec, watchdog_usec, runtime_max_usec; /* usec, -1 = infinity */
 	struct number restart_steps;
 	enum tri remain_after_exit;
 	struct pair_list env;
@@ -386,7 +386,7 @@ struct unit {
 	struct text_list alias;
 	struct text default_instance;
 	struct number start_limit_interval_usec, start_limit_burst;
-	struct text start_limit_action;
+	struct text start_limit_action, failure_action, success_action;
 	enum tri default_dependencies; /* [Quadlet] */
 	bool boot; /* reached from default.target by Wants, Requires, BindsTo: started at boot */
 

@@ -336,11 +336,17 @@ static void put_policy(struct json_out *j, const struct unit *u)
 	json_int(j, "start_limit_burst", p->start_limit_burst);
 	put_usec(j, "start_limit_interval_usec", p->start_limit_interval_usec);
 	json_str(j, "start_limit_action", policy_action_names[p->start_limit_action]);
+	if (p->failure_action)
+		json_str(j, "failure_action", policy_action_names[p->failure_action]);
+	if (p->success_action)
+		json_str(j, "success_action", policy_action_names[p->success_action]);
 	put_usec(j, "timeout_start_usec", p->start_timeout_usec);
 	put_usec(j, "timeout_stop_usec", p->stop_timeout_usec);
 	if (p->abort_timeout_usec)
 		put_usec(j, "timeout_abort_usec", p->abort_timeout_usec);
 	put_usec(j, "watchdog_usec", p->watchdog_usec);
+	if (p->runtime_max_usec)
+		put_usec(j, "runtime_max_usec", p->runtime_max_usec);
 	put_signal(j, "stop_signal", p->stop_signal);
 	put_signal(j, "reload_signal", p->reload_signal);
 	put_section(j, SECTION_SERVICE, kinds, u->exec);
