@@ -10,6 +10,7 @@
 #define PATH_RUN     PATH_LIBEXEC "/orlop-run"
 #define PATH_NET     PATH_LIBEXEC "/orlop-net"
 #define PATH_IMAGE   PATH_LIBEXEC "/orlop-image"
+#define PATH_FILTER  PATH_LIBEXEC "/orlop-filter"
 #define PATH_DISK    PATH_LIBEXEC "/orlop-disk"
 #define PATH_LOG     PATH_LIBEXEC "/orlop-log"
 

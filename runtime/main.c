@@ -14,8 +14,6 @@ static const struct {
 	{"exec", "[-u USER] [-w DIR] [-e NAME=VALUE]... UNIT COMMAND...",
 	 "run a command in a container; called by PID 1, with its fds", verb_exec},
 	{"plan", "UNIT|FILE", "print what a start would do", verb_plan},
-	{"seccomp-compile", "DIR", "compile the default system call filters into DIR",
-	 verb_seccomp_compile},
 	{"clean", "[UNIT]", "remove what starts have left on disk", verb_clean},
 };
 

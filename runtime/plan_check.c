@@ -186,21 +186,14 @@ static int make_caps(struct maker *m, struct fail *f)
 	return m->cap_list && m->ambient_list ? 0 : fail_set(f, ENOMEM, "capabilities");
 }
 
-/* What a spec can say and this program cannot do. It must not look as if it had been done. */
-static int check_missing(const struct container_spec *s, struct fail *f)
-{
-	if (s->seccomp && strcmp(s->seccomp, "unconfined"))
-		return fail_set(f, EOPNOTSUPP, "SeccompProfile=%s: profiles from files",
-				s->seccomp);
-	return 0;
-}
-
 static int check_names(const struct container_spec *s, const struct image *image, struct fail *f)
 {
 	if (!s->unit || !store_name_valid(s->unit) || !s->name)
 		return fail_set(f, EINVAL, "the spec has no unit name");
 	if (s->joins && !store_name_valid(s->joins))
 		return fail_set(f, EINVAL, "\"%s\" is no unit to join", s->joins);
+	if (s->seccomp && strcmp(s->seccomp, "unconfined") && s->seccomp[0] != '/')
+		return fail_set(f, EINVAL, "SeccompProfile=%s is no absolute path", s->seccomp);
 	if (strlen(plan_hostname(s)) > 64)
 		return fail_set(f, ENAMETOOLONG, "host name \"%s\": at most 64 characters",
 				plan_hostname(s));
@@ -213,8 +206,6 @@ int plan_check(struct maker *m, struct fail *f)
 {
 	int r = check_names(m->spec, m->image, f);
 
-	if (r == 0)
-		r = check_missing(m->spec, f);
 	if (r == 0)
 		r = check_mounts(m->spec, f);
 	if (r == 0)

@@ -3,269 +3,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sched.h>
-#include <seccomp.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "runtime/caps.h"
-
-#define FILE_MAGIC 0x3170636fu
-#define FILE_MAX   (64u + 2 * BPF_MAXINSNS * sizeof(struct sock_filter))
-
-/* A compiled filter, as the file has it. */
-struct seccomp_file {
-	uint32_t magic;
-	uint16_t n[2]; /* instructions of the programs, which follow */
-	struct sock_filter insns[];
-};
-
-#define AF_VSOCK_NUMBER      40
-#define NETLINK_AUDIT_NUMBER 9
-#define CLONE_NAMESPACES                                                               \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
-	 CLONE_NEWPID | CLONE_NEWNET)
-
-/* The kernel looks at the low half of these arguments only; so do we. */
-#define LOW(value) SCMP_CMP_MASKED_EQ, 0xffffffffu, (value)
-
-void filter_key(uint64_t caps, char ret_key[SECCOMP_KEY_MAX])
-{
-	uint64_t relevant = filter_relevant_caps() | CAPS_BIT(CAP_AUDIT_WRITE);
-
-	snprintf(ret_key, SECCOMP_KEY_MAX, "default-%016" PRIx64, caps & relevant);
-}
-
-static bool fits(const struct seccomp_rule *rule, uint64_t caps)
-{
-	return (!rule->with || (caps & rule->with)) && !(caps & rule->without);
-}
-
-static int add_names(scmp_filter_ctx ctx, const struct seccomp_rule *rule, struct fail *f)
-{
-	uint32_t action = rule->verdict == SECCOMP_ALLOW ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
-	char name[64];
-
-	for (const char *at = rule->names; *at;) {
-		size_t len = strcspn(at, " ");
-		int number, r;
-
-		snprintf(name, sizeof(name), "%.*s", (int)len, at);
-		number = seccomp_syscall_resolve_name(name);
-		/* one that this libseccomp is too old to know stays refused */
-		r = number == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(ctx, action, number, 0);
-		if (r < 0)
-			return fail_set(f, -r, "seccomp rule for %s", name);
-		at += len + (at[len] == ' ');
-	}
-	return 0;
-}
-
-/* The first program: the table, and the calls that are allowed with some arguments only. */
-static int add_allowed(scmp_filter_ctx ctx, uint64_t caps, struct fail *f)
-{
-	static const uint32_t personalities[] = {0, 8, 0x20000, 0x20008, 0xffffffff};
-	int r = 0;
-
-	for (const struct seccomp_rule *rule = filter_rules; r == 0 && rule->names; rule++)
-		if (fits(rule, caps))
-			r = add_names(ctx, rule, f);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(personalities); i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
-				     SCMP_A0(SCMP_CMP_EQ, personalities[i], 0));
-	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 0);
-	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 0);
-	if (r == 0 && !(caps & CAPS_BIT(CAP_SYS_ADMIN)))
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-				     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NAMESPACES, 0));
-	return r < 0 ? fail_set(f, -r, "seccomp rule") : 0;
-}
-
-/* The second program, for every architecture: pushing input to a terminal; new namespaces say EPERM. */
-static int add_refused(scmp_filter_ctx ctx, uint64_t caps)
-{
-	static const uint32_t requests[] = {TIOCSTI, TIOCLINUX};
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(requests); i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-				     SCMP_A1(LOW(requests[i])));
-	for (uint64_t bit = 1; r == 0 && bit <= CLONE_NAMESPACES; bit <<= 1)
-		if ((CLONE_NAMESPACES & bit) && !(caps & CAPS_BIT(CAP_SYS_ADMIN)))
-			r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-					     SCMP_A0(SCMP_CMP_MASKED_EQ, bit, bit));
-	return r;
-}
-
-/* Sockets, for the native architecture: 32-bit programs reach them through socketcall, whose arguments
- * are in memory where no filter sees them. */
-static int add_refused_sockets(scmp_filter_ctx ctx, uint64_t caps)
-{
-	int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-				 SCMP_A0(LOW(AF_VSOCK_NUMBER)));
-
-	if (r == 0 && !(caps & CAPS_BIT(CAP_AUDIT_WRITE)))
-		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(socket), 2,
-				     SCMP_A0(LOW(AF_NETLINK)), SCMP_A2(LOW(NETLINK_AUDIT_NUMBER)));
-	return r;
-}
-
-/* An empty filter for one architecture, or for this one when arch is 0. */
-static scmp_filter_ctx new_filter(uint32_t otherwise, uint32_t arch)
-{
-	scmp_filter_ctx ctx = seccomp_init(otherwise);
-
-	if (!ctx)
-		return NULL;
-	if ((arch &&
-	     (seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE) < 0 || seccomp_arch_add(ctx, arch) < 0)) ||
-	    seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)) < 0 ||
-	    seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0) {
-		seccomp_release(ctx);
-		return NULL;
-	}
-	return ctx;
-}
-
-static scmp_filter_ctx allowed_filter(uint64_t caps, struct fail *f)
-{
-	scmp_filter_ctx ctx = new_filter(SCMP_ACT_ERRNO(ENOSYS), 0);
-
-	if (!ctx) {
-		fail_set(f, ENOMEM, "seccomp filter");
-		return NULL;
-	}
-#ifdef __x86_64__
-	if (seccomp_arch_add(ctx, SCMP_ARCH_X86) < 0)
-		fail_set(f, EINVAL, "seccomp: 32-bit calls");
-	else
-#endif
-		if (add_allowed(ctx, caps, f) == 0)
-		return ctx;
-	seccomp_release(ctx);
-	return NULL;
-}
-
-static scmp_filter_ctx refused_filter(uint64_t caps, struct fail *f)
-{
-	scmp_filter_ctx ctx = new_filter(SCMP_ACT_ALLOW, 0);
-	int r = ctx ? add_refused(ctx, caps) : -ENOMEM;
-
-	if (r == 0)
-		r = add_refused_sockets(ctx, caps);
-#ifdef __x86_64__
-	if (r == 0) {
-		scmp_filter_ctx x86 = new_filter(SCMP_ACT_ALLOW, SCMP_ARCH_X86);
-
-		r = x86 ? add_refused(x86, caps) : -ENOMEM;
-		if (r == 0)
-			r = seccomp_merge(ctx, x86); /* x86 is ctx's now */
-		else if (x86)
-			seccomp_release(x86);
-	}
-#endif
-	if (r == 0)
-		return ctx;
-	fail_set(f, -r, "seccomp filter");
-	if (ctx)
-		seccomp_release(ctx);
-	return NULL;
-}
-
-/* Appends the program and says how many instructions it has. */
-static int export(scmp_filter_ctx ctx, int fd, uint16_t *ret_n, struct fail *f)
-{
-	off_t before = lseek(fd, 0, SEEK_CUR), after;
-	int r = seccomp_export_bpf(ctx, fd);
-
-	if (r < 0)
-		return fail_set(f, -r, "seccomp_export_bpf");
-	after = lseek(fd, 0, SEEK_CUR);
-	*ret_n = (uint16_t)((size_t)(after - before) / sizeof(struct sock_filter));
-	return 0;
-}
-
-int filter_compile(uint64_t caps, int fd, struct fail *f)
-{
-	struct seccomp_file head = {.magic = FILE_MAGIC};
-	scmp_filter_ctx (*const make[2])(uint64_t, struct fail *) = {allowed_filter,
-								     refused_filter};
-	int r = io_write_all(fd, &head, sizeof(head));
-
-	if (r < 0)
-		return fail_set(f, -r, "writing a seccomp filter");
-	for (int i = 0; i < 2; i++) {
-		scmp_filter_ctx ctx = make[i](caps, f);
-
-		if (!ctx)
-			return -EINVAL;
-		r = export(ctx, fd, &head.n[i], f);
-		seccomp_release(ctx);
-		if (r < 0)
-			return r;
-	}
-	if (pwrite(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
-		return fail_set(f, errno, "writing a seccomp filter");
-	return 0;
-}
-
-int filter_compile_into(uint64_t caps, const char *dir, struct fail *f)
-{
-	char key[SECCOMP_KEY_MAX], temporary[SECCOMP_KEY_MAX + 32];
-	_fd_
-	int parent = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
-	int r;
-
-	if (parent < 0)
-		return fail_set(f, errno, "open(\"%s\")", dir);
-	filter_key(caps, key);
-	if (faccessat(parent, key, F_OK, 0) == 0)
-		return 0;
-	/* two starts may do this at once: each makes its own, the last rename wins */
-	snprintf(temporary, sizeof(temporary), ".%s.%d", key, (int)getpid());
-	fd = openat(parent, temporary, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return fail_set(f, errno, "create(\"%s/%s\")", dir, temporary);
-	r = filter_compile(caps, fd, f);
-	if (r == 0 && renameat(parent, temporary, parent, key) < 0)
-		r = fail_set(f, errno, "rename(\"%s/%s\")", dir, temporary);
-	if (r < 0)
-		unlinkat(parent, temporary, 0);
-	return r;
-}
+#include "base/spawn.h"
 
 static int read_filter(const char *dir, const char *key, struct seccomp_filter *ret, struct fail *f)
 {
 	char path[256];
 	char *data;
 	size_t len, n;
-	struct seccomp_file *file;
+	struct filter_file *file;
 	int r;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, key);
-	r = io_read_file(AT_FDCWD, path, FILE_MAX, &data, &len, f);
+	r = io_read_file(AT_FDCWD, path, FILTER_FILE_MAX, &data, &len, f);
 	if (r < 0)
 		return r;
-	file = (struct seccomp_file *)(void *)data;
+	file = (struct filter_file *)(void *)data;
 	n = len < sizeof(*file) ? 0 : (size_t)file->n[0] + file->n[1];
-	if (len < sizeof(*file) || file->magic != FILE_MAGIC ||
+	if (len < sizeof(*file) || file->magic != FILTER_MAGIC || !file->n[0] ||
 	    len != sizeof(*file) + n * sizeof(struct sock_filter)) {
 		free(data);
 		return fail_set(f, EINVAL, "\"%s\" is no compiled filter", path);
@@ -274,9 +38,71 @@ static int read_filter(const char *dir, const char *key, struct seccomp_filter *
 	return 0;
 }
 
-int filter_load(uint64_t caps, struct seccomp_filter *ret, struct fail *f)
+/* Runs orlop-filter to its end; what it says on stderr is the reason of a failure. */
+static int run_filter(const char *const *argv, int in, int out, struct fail *f)
 {
-	char key[SECCOMP_KEY_MAX];
+	struct spawn s = {.argv = argv, .cgroup = -1, .fds = {in, out, -1}, .n_fds = 3};
+	char text[256] = "";
+	int says[2], pidfd, status;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(says, O_CLOEXEC) < 0)
+		return fail_set(f, errno, "pipe");
+	s.fds[2] = says[1];
+	pid = spawn(&s, &pidfd, f);
+	close(says[1]);
+	if (pid < 0) {
+		close(says[0]);
+		return (int)pid;
+	}
+	n = read(says[0], text, sizeof(text) - 1);
+	text[n > 0 ? strcspn(text, "\n") : 0] = '\0';
+	close(says[0]);
+	close(pidfd);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return fail_set(f, errno, "wait for orlop-filter");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return fail_set(f, 0, "%s", *text ? text : "orlop-filter was killed");
+	return 0;
+}
+
+static int compile_default(uint64_t caps, struct fail *f)
+{
+	char hex[24];
+	const char *const argv[] = {PATH_FILTER, "default", hex, SECCOMP_CACHE, NULL};
+
+	snprintf(hex, sizeof(hex), "%" PRIx64, caps);
+	return run_filter(argv, -1, -1, f);
+}
+
+/* The helper gets the profile and an empty file as its fds; the file has its name once it is complete. */
+static int compile_profile(int profile, uint64_t caps, const char *key, struct fail *f)
+{
+	char hex[24], temporary[FILTER_KEY_MAX + 32];
+	const char *const argv[] = {PATH_FILTER, "profile", hex, NULL};
+	_fd_
+	int dir = open(SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_CLOEXEC), out = -1;
+	int r;
+
+	snprintf(hex, sizeof(hex), "%" PRIx64, caps);
+	snprintf(temporary, sizeof(temporary), ".%s.%d", key, (int)getpid());
+	if (dir >= 0)
+		out = openat(dir, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (out < 0)
+		return fail_set(f, errno, "create(\"" SECCOMP_CACHE "/%s\")", temporary);
+	r = run_filter(argv, profile, out, f);
+	if (r == 0 && renameat(dir, temporary, dir, key) < 0)
+		r = fail_set(f, errno, "rename(\"" SECCOMP_CACHE "/%s\")", temporary);
+	if (r < 0)
+		unlinkat(dir, temporary, 0);
+	return r;
+}
+
+static int load_default(uint64_t caps, struct seccomp_filter *ret, struct fail *f)
+{
+	char key[FILTER_KEY_MAX];
 	int r;
 
 	filter_key(caps, key);
@@ -287,31 +113,56 @@ int filter_load(uint64_t caps, struct seccomp_filter *ret, struct fail *f)
 		return r;
 	r = io_mkdirs(SECCOMP_CACHE, 0700, f);
 	if (r == 0)
-		r = filter_compile_into(caps, SECCOMP_CACHE, f);
+		r = compile_default(caps, f);
 	return r < 0 ? r : read_filter(SECCOMP_CACHE, key, ret, f);
+}
+
+/* An edited profile is another file, and so is another key. */
+static int load_profile(const char *path, uint64_t caps, struct seccomp_filter *ret, struct fail *f)
+{
+	char key[FILTER_KEY_MAX];
+	struct stat st;
+	_fd_
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail_set(f, errno, "SeccompProfile=%s", path);
+	if (!S_ISREG(st.st_mode))
+		return fail_set(f, EINVAL, "SeccompProfile=%s is no file", path);
+	snprintf(key, sizeof(key), "file-%jx-%jx-%jx-%jx.%lx-%" PRIx64, (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino, (uintmax_t)st.st_size, (uintmax_t)st.st_ctim.tv_sec,
+		 (unsigned long)st.st_ctim.tv_nsec, caps);
+	r = read_filter(SECCOMP_CACHE, key, ret, f);
+	if (r != -ENOENT)
+		return r;
+	r = io_mkdirs(SECCOMP_CACHE, 0700, f);
+	if (r == 0)
+		r = compile_profile(fd, caps, key, f);
+	if (r < 0)
+		return fail_wrap(f, "SeccompProfile=%s", path);
+	return read_filter(SECCOMP_CACHE, key, ret, f);
+}
+
+int filter_load(const char *profile, uint64_t caps, struct seccomp_filter *ret, struct fail *f)
+{
+	return strcmp(profile, "default") ? load_profile(profile, caps, ret, f)
+					  : load_default(caps, ret, f);
 }
 
 int filter_install(const struct seccomp_filter *filter, struct fail *f)
 {
-	struct seccomp_file *file = filter->file;
+	struct filter_file *file = filter->file;
 
-	if (!file)
-		return 0;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; file && i < 2; i++) {
 		struct sock_fprog prog = {
 			.len = file->n[i],
 			.filter = file->insns + (i ? file->n[0] : 0),
 		};
 
 		/* of two refusals the one of the later filter is what the caller sees */
-		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
+		if (prog.len && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
 			return fail_set(f, errno, "seccomp");
 	}
 	return 0;
-}
-
-void filter_done(struct seccomp_filter *filter)
-{
-	free(filter->file);
-	filter->file = NULL;
 }

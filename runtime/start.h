@@ -12,8 +12,5 @@ int verb_exec(int argc, char **argv);
 /* plan UNIT|FILE: prints the plan of a unit, of a .container file or of an encoded spec. */
 int verb_plan(int argc, char **argv);
 
-/* seccomp-compile DIR: the default filter, for the host's image. */
-int verb_seccomp_compile(int argc, char **argv);
-
 /* clean [UNIT]: removes disposable directories that starts have left. */
 int verb_clean(int argc, char **argv);

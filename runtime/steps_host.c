@@ -100,7 +100,7 @@ int filter_apply(struct run *run, char *const *arg, struct fail *f)
 
 	if (caps_parse(arg[1], &caps) < 0)
 		return fail_set(f, EINVAL, "capabilities \"%s\"", arg[1]);
-	return filter_load(caps, &run->filter, f);
+	return filter_load(arg[0], caps, &run->filter, f);
 }
 
 int port_apply(struct run *run, char *const *arg, struct fail *f)

@@ -24,7 +24,10 @@ set -e
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs /run
 mount -t tmpfs -o mode=0755 tmpfs /var/lib
-mkdir -p /run/orlop/hosts /var/lib/orlop
+mkdir -p /run/orlop/hosts /var/lib/orlop /run/upper /run/work
+mount -t overlay -o lowerdir=/usr/lib,upperdir=/run/upper,workdir=/run/work overlay /usr/lib
+mkdir -p /usr/lib/orlop
+mount --bind "$3" /usr/lib/orlop
 if [ "$(stat -f -c %T "$1")" = ext2/ext3 ]; then
     mount --bind "$1" /var/lib/orlop
 else
@@ -91,7 +94,7 @@ class World:
         self.cgroup = f"orlop-test-{os.getpid()}"
         self.count = 0
         self.holder = subprocess.Popen(
-            ["unshare", "-m", "sh", "-c", SETUP, "sh", self.dir, self.cgroup],
+            ["unshare", "-m", "sh", "-c", SETUP, "sh", self.dir, self.cgroup, os.path.join(TOP, "build/bin")],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -273,6 +273,56 @@ def test_hosts_and_resolver(world):
                         "search example\nnameserver 192.0.2.1\noptions ndots:1\nme\n")
 
 
+def profile(world, name, **content):
+    with open(world.path(f"/run/{name}.json"), "w", encoding="utf-8") as out:
+        json.dump(content, out)
+    return f"/run/{name}.json"
+
+
+def rule(*names, action="SCMP_ACT_ERRNO", **more):
+    return {"names": list(names), "action": action, **more}
+
+
+def test_seccomp_profile_of_docker(world):
+    path = profile(
+        world, "deny", defaultAction="SCMP_ACT_ALLOW", archMap=[
+            {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]}],
+        syscalls=[
+            rule("mkdir", "mkdirat", "no_such_call", errnoRet=95),
+            rule("chroot", includes={"caps": ["CAP_SYS_PTRACE"]}), rule("symlink", "symlinkat", excludes={"caps": ["CAP_CHOWN"]}),
+            rule("link", "linkat", includes={"arches": ["s390x"]}), rule("unlink", "unlinkat", includes={"minKernel": "4.8"}),
+            rule("kill", args=[{"index": 1, "value": 10, "op": "SCMP_CMP_EQ"}]),
+        ])
+    script = ("mkdir /x; chroot / true && echo chroot; ln -s a /l && echo link; ln /etc/passwd /p && echo hard;"
+              "rm /etc/group; kill -USR1 $$; kill -0 $$ && echo alive")
+    r = world.sh(script, seccomp=path)
+    assert "mkdir: can't create directory '/x': Not supported" in r.output or "Operation not supported" in r.output
+    assert {"chroot", "link", "hard", "alive"} <= set(r.output.splitlines()), r.output
+    assert r.output.count("Operation not permitted") == 2  # rm, kill
+    # what an edit changes is another filter
+    profile(world, "deny", defaultAction="SCMP_ACT_ALLOW")
+    assert "Not supported" not in world.sh("mkdir /x && echo made", seccomp=path).output
+
+
+@pytest.mark.parametrize("text,why", [
+    ("{", "line 1"), ("[]", "no JSON object"), ('{"defaultAction": "SCMP_ACT_NOTIFY"}', "SCMP_ACT_NOTIFY"), ("{}", "action"),
+    ('{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_KILL","args":'
+     '[{"index":7,"value":1,"op":"SCMP_CMP_EQ"}]}]}', "index"),
+    ("[" * 5000, "depth"), ('{"defaultAction":"SCMP_ACT_ALLOW","x":"' + "a" * (1 << 20) + '"}', "at most"),
+], ids=("cut", "list", "notify", "empty", "index", "deep", "long"))  # fmt: skip
+def test_bad_seccomp_profile_is_refused(world, text, why):
+    with open(world.path("/run/bad.json"), "w", encoding="utf-8") as out:
+        out.write(text)
+    r = world.sh("true", seccomp="/run/bad.json")
+    assert r.failed["step"] == "filter" and "bad.json" in r.failed["text"] and why in r.failed["text"], r
+    assert r.cloned is None
+
+
+def test_missing_seccomp_profile(world):
+    assert world.sh("true", seccomp="/run/none.json").failed["code"] == 2
+    assert world.sh("true", seccomp="/dev/zero").failed["code"] == 22
+
+
 def test_resolver_of_the_host_is_bound_read_only(world):
     r = sh(world, "cat /etc/resolv.conf; echo x > /etc/resolv.conf", network=[("host", "", "", "", "")])
     assert r.output.startswith("nameserver 192.0.2.53\n") and r.exit["code"] != 0

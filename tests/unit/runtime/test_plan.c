@@ -166,22 +166,10 @@ static void impossible_wishes_are_refused_with_the_reason(void **state)
 	refused("network host - - - -\nnetwork orlop orlop0 - - -", "no other network");
 	refused("network ../x - - - -", "no name of a network");
 	refused("joins ../x.pod", "no unit to join");
+	refused("seccomp profile.json", "no absolute path");
 	refused("cap-add CAP_SYS_TIME", "UserNS=host");
 	refused("cap-add CAP_NOTHING", "no capability");
 	refused("workdir relative", "not absolute");
-}
-
-static void what_is_missing_is_refused_not_ignored(void **state)
-{
-	static const char *const lines[] = {"seccomp /etc/profile.json"};
-	char text[1024];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		snprintf(text, sizeof(text), BASIC "%s\n", lines[i]);
-		assert_int_equal(make(text), -EOPNOTSUPP);
-		forget(NULL);
-	}
 }
 
 static void nothing_to_run_is_refused(void **state)
@@ -225,7 +213,6 @@ int main(void)
 		cmocka_unit_test_teardown(member_of_a_pod, forget),
 		cmocka_unit_test_teardown(in_the_network_of_another, forget),
 		cmocka_unit_test_teardown(impossible_wishes_are_refused_with_the_reason, forget),
-		cmocka_unit_test_teardown(what_is_missing_is_refused_not_ignored, forget),
 		cmocka_unit_test_teardown(nothing_to_run_is_refused, forget),
 		cmocka_unit_test_teardown(bad_range_is_refused, forget),
 		cmocka_unit_test_teardown(bad_image_files_are_refused, forget),

@@ -5,16 +5,15 @@
  * allowed if both allow it. Where they differ in how they refuse, ours is Podman's ENOSYS (a libc then
  * falls back), with EPERM for calls whose callers look for that.
  *
- * Rules with arguments are in seccomp.c: clone, socket, personality, ioctl.
+ * Rules with arguments are in compile.c: clone, socket, personality, ioctl.
  */
 #include <linux/capability.h>
 
-#include "runtime/caps.h"
-#include "runtime/seccomp.h"
+#include "filter/filter.h"
 
-#define C(name) CAPS_BIT(CAP_##name)
+#define C(name) FILTER_CAP(name)
 
-const struct seccomp_rule filter_rules[] = {
+const struct filter_rule filter_rules[] = {
 	/* files */
 	{"access chdir chmod chown chown32 close close_range copy_file_range creat dup dup2 dup3"
 	 " faccessat faccessat2 fadvise64 fadvise64_64 fallocate fchdir fchmod fchmodat"
@@ -28,18 +27,18 @@ const struct seccomp_rule filter_rules[] = {
 	 " sendfile64 setxattr splice stat stat64 statfs statfs64 statx symlink symlinkat sync"
 	 " sync_file_range syncfs tee truncate truncate64 umask unlink unlinkat utime utimensat"
 	 " utimensat_time64 utimes write writev fanotify_mark",
-	 SECCOMP_ALLOW, 0, 0},
+	 FILTER_ALLOW, 0, 0},
 	/* waiting, asynchronous input and output (io_uring is not among them) */
 	{"epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait"
 	 " epoll_wait_old eventfd eventfd2 io_cancel io_destroy io_getevents io_setup io_submit"
 	 " _newselect pipe pipe2 poll ppoll ppoll_time64 pselect6 pselect6_time64 select"
 	 " signalfd signalfd4 timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime"
 	 " timerfd_settime64",
-	 SECCOMP_ALLOW, 0, 0},
+	 FILTER_ALLOW, 0, 0},
 	/* memory */
 	{"brk madvise memfd_create mincore mlock mlock2 mlockall mmap mmap2 mprotect mremap msync"
 	 " munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect remap_file_pages",
-	 SECCOMP_ALLOW, 0, 0},
+	 FILTER_ALLOW, 0, 0},
 	/* processes */
 	{"execve execveat exit exit_group fork vfork getegid getegid32 geteuid geteuid32 getgid"
 	 " getgid32 getgroups getgroups32 getpgid getpgrp getpid getppid getpriority getresgid"
@@ -51,12 +50,12 @@ const struct seccomp_rule filter_rules[] = {
 	 " sched_setparam sched_setscheduler sched_yield seccomp set_robust_list set_thread_area"
 	 " set_tid_address setpgid setpriority setrlimit setsid tgkill times tkill ugetrlimit wait4"
 	 " waitid waitpid getcpu arch_prctl modify_ldt",
-	 SECCOMP_ALLOW, 0, 0},
+	 FILTER_ALLOW, 0, 0},
 	/* who one is: within the user namespace */
 	{"capget capset setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups"
 	 " setgroups32 setregid setregid32 setresgid setresgid32 setresuid setresuid32 setreuid"
 	 " setreuid32 setuid setuid32",
-	 SECCOMP_ALLOW, 0, 0},
+	 FILTER_ALLOW, 0, 0},
 	/* signals, time, locks */
 	{"alarm clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep"
 	 " clock_nanosleep_time64 futex futex_time64 getitimer gettimeofday nanosleep pause"
@@ -64,59 +63,59 @@ const struct seccomp_rule filter_rules[] = {
 	 " rt_sigtimedwait rt_sigtimedwait_time64 rt_tgsigqueueinfo setitimer sigaltstack sigreturn"
 	 " time timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64"
 	 " timer_settime timer_settime64 adjtimex clock_adjtime clock_adjtime64",
-	 SECCOMP_ALLOW, 0, 0},
+	 FILTER_ALLOW, 0, 0},
 	/* sockets (socket itself: by its arguments) and System V and POSIX ipc */
 	{"accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom"
 	 " recvmmsg recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown"
 	 " socketcall socketpair ipc mq_getsetattr mq_notify mq_open mq_timedreceive"
 	 " mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink msgctl msgget msgrcv"
 	 " msgsnd semctl semget semop semtimedop semtimedop_time64 shmat shmctl shmdt shmget",
-	 SECCOMP_ALLOW, 0, 0},
-	{"getrandom sysinfo uname", SECCOMP_ALLOW, 0, 0},
+	 FILTER_ALLOW, 0, 0},
+	{"getrandom sysinfo uname", FILTER_ALLOW, 0, 0},
 
 	/* with a capability that the unit has added */
-	{"open_by_handle_at", SECCOMP_ALLOW, C(DAC_READ_SEARCH), 0},
+	{"open_by_handle_at", FILTER_ALLOW, C(DAC_READ_SEARCH), 0},
 	{"fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie mount mount_setattr"
 	 " move_mount open_tree quotactl setdomainname sethostname setns umount umount2 unshare"
 	 " clone clone3",
-	 SECCOMP_ALLOW, C(SYS_ADMIN), 0},
-	{"bpf", SECCOMP_ALLOW, C(SYS_ADMIN) | C(BPF), 0},
-	{"perf_event_open", SECCOMP_ALLOW, C(SYS_ADMIN) | C(PERFMON), 0},
-	{"syslog", SECCOMP_ALLOW, C(SYS_ADMIN) | C(SYSLOG), 0},
-	{"reboot", SECCOMP_ALLOW, C(SYS_BOOT), 0},
-	{"chroot", SECCOMP_ALLOW, C(SYS_CHROOT), 0},
-	{"delete_module init_module finit_module", SECCOMP_ALLOW, C(SYS_MODULE), 0},
-	{"acct", SECCOMP_ALLOW, C(SYS_PACCT), 0},
-	{"kcmp pidfd_getfd process_madvise process_vm_readv process_vm_writev ptrace",
-	 SECCOMP_ALLOW, C(SYS_PTRACE), 0},
-	{"iopl ioperm", SECCOMP_ALLOW, C(SYS_RAWIO), 0},
-	{"settimeofday stime clock_settime clock_settime64", SECCOMP_ALLOW, C(SYS_TIME), 0},
-	{"vhangup", SECCOMP_ALLOW, C(SYS_TTY_CONFIG), 0},
-	{"get_mempolicy mbind set_mempolicy", SECCOMP_ALLOW, C(SYS_NICE), 0},
+	 FILTER_ALLOW, C(SYS_ADMIN), 0},
+	{"bpf", FILTER_ALLOW, C(SYS_ADMIN) | C(BPF), 0},
+	{"perf_event_open", FILTER_ALLOW, C(SYS_ADMIN) | C(PERFMON), 0},
+	{"syslog", FILTER_ALLOW, C(SYS_ADMIN) | C(SYSLOG), 0},
+	{"reboot", FILTER_ALLOW, C(SYS_BOOT), 0},
+	{"chroot", FILTER_ALLOW, C(SYS_CHROOT), 0},
+	{"delete_module init_module finit_module", FILTER_ALLOW, C(SYS_MODULE), 0},
+	{"acct", FILTER_ALLOW, C(SYS_PACCT), 0},
+	{"kcmp pidfd_getfd process_madvise process_vm_readv process_vm_writev ptrace", FILTER_ALLOW,
+	 C(SYS_PTRACE), 0},
+	{"iopl ioperm", FILTER_ALLOW, C(SYS_RAWIO), 0},
+	{"settimeofday stime clock_settime clock_settime64", FILTER_ALLOW, C(SYS_TIME), 0},
+	{"vhangup", FILTER_ALLOW, C(SYS_TTY_CONFIG), 0},
+	{"get_mempolicy mbind set_mempolicy", FILTER_ALLOW, C(SYS_NICE), 0},
 
 	/* "you may not", where programs ask for it or a fallback would be worse */
 	{"bdflush io_pgetevents kexec_file_load kexec_load membarrier migrate_pages move_pages"
 	 " nfsservctl nice oldfstat oldlstat oldolduname oldstat olduname pciconfig_iobase"
 	 " pciconfig_read pciconfig_write sgetmask ssetmask swapoff swapon sysfs uselib userfaultfd"
 	 " ustat vm86 vm86old vmsplice pivot_root add_key keyctl request_key",
-	 SECCOMP_EPERM, 0, 0},
-	{"open_by_handle_at", SECCOMP_EPERM, 0, C(DAC_READ_SEARCH)},
-	{"bpf", SECCOMP_EPERM, 0, C(SYS_ADMIN) | C(BPF)},
-	{"perf_event_open", SECCOMP_EPERM, 0, C(SYS_ADMIN) | C(PERFMON)},
+	 FILTER_EPERM, 0, 0},
+	{"open_by_handle_at", FILTER_EPERM, 0, C(DAC_READ_SEARCH)},
+	{"bpf", FILTER_EPERM, 0, C(SYS_ADMIN) | C(BPF)},
+	{"perf_event_open", FILTER_EPERM, 0, C(SYS_ADMIN) | C(PERFMON)},
 	{"fanotify_init lookup_dcookie mount quotactl setdomainname sethostname setns umount umount2"
 	 " unshare",
-	 SECCOMP_EPERM, 0, C(SYS_ADMIN)},
-	{"syslog", SECCOMP_EPERM, 0, C(SYS_ADMIN) | C(SYSLOG)},
-	{"reboot", SECCOMP_EPERM, 0, C(SYS_BOOT)},
-	{"chroot", SECCOMP_EPERM, 0, C(SYS_CHROOT)},
-	{"delete_module init_module finit_module", SECCOMP_EPERM, 0, C(SYS_MODULE)},
-	{"acct", SECCOMP_EPERM, 0, C(SYS_PACCT)},
-	{"kcmp process_madvise process_vm_readv process_vm_writev ptrace", SECCOMP_EPERM, 0,
+	 FILTER_EPERM, 0, C(SYS_ADMIN)},
+	{"syslog", FILTER_EPERM, 0, C(SYS_ADMIN) | C(SYSLOG)},
+	{"reboot", FILTER_EPERM, 0, C(SYS_BOOT)},
+	{"chroot", FILTER_EPERM, 0, C(SYS_CHROOT)},
+	{"delete_module init_module finit_module", FILTER_EPERM, 0, C(SYS_MODULE)},
+	{"acct", FILTER_EPERM, 0, C(SYS_PACCT)},
+	{"kcmp process_madvise process_vm_readv process_vm_writev ptrace", FILTER_EPERM, 0,
 	 C(SYS_PTRACE)},
-	{"iopl ioperm", SECCOMP_EPERM, 0, C(SYS_RAWIO)},
-	{"settimeofday stime clock_settime clock_settime64", SECCOMP_EPERM, 0, C(SYS_TIME)},
-	{"vhangup", SECCOMP_EPERM, 0, C(SYS_TTY_CONFIG)},
-	{"get_mempolicy mbind set_mempolicy", SECCOMP_EPERM, 0, C(SYS_NICE)},
+	{"iopl ioperm", FILTER_EPERM, 0, C(SYS_RAWIO)},
+	{"settimeofday stime clock_settime clock_settime64", FILTER_EPERM, 0, C(SYS_TIME)},
+	{"vhangup", FILTER_EPERM, 0, C(SYS_TTY_CONFIG)},
+	{"get_mempolicy mbind set_mempolicy", FILTER_EPERM, 0, C(SYS_NICE)},
 	{0},
 };
 
@@ -124,7 +123,7 @@ uint64_t filter_relevant_caps(void)
 {
 	uint64_t mask = 0;
 
-	for (const struct seccomp_rule *r = filter_rules; r->names; r++)
+	for (const struct filter_rule *r = filter_rules; r->names; r++)
 		mask |= r->with | r->without;
 	return mask;
 }

@@ -26,10 +26,9 @@
 
 #include "base/buf.h"
 #include "base/io.h"
-#include "runtime/caps.h"
-#include "runtime/seccomp.h"
+#include "filter/filter.h"
 
-#define TABLE   "tests/unit/runtime/golden/seccomp.table"
+#define TABLE   "tests/unit/filter/golden/seccomp.table"
 #define LAST    470
 #define X32_BIT 0x40000000u
 
@@ -258,12 +257,12 @@ static void capabilities_open_what_needs_them(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		compile(0);
 		assert_int_not_equal(NATIVE(cases[i].call, 0, 0, 0), SECCOMP_RET_ALLOW);
-		compile(CAPS_BIT(cases[i].cap));
+		compile(UINT64_C(1) << cases[i].cap);
 		assert_int_equal(NATIVE(cases[i].call, 0, 0, 0), SECCOMP_RET_ALLOW);
 	}
-	compile(CAPS_BIT(CAP_SYS_ADMIN));
+	compile(FILTER_CAP(SYS_ADMIN));
 	assert_int_equal(NATIVE(SYS_clone, 0x10000000, 0, 0), SECCOMP_RET_ALLOW);
-	compile(CAPS_BIT(CAP_AUDIT_WRITE));
+	compile(FILTER_CAP(AUDIT_WRITE));
 	assert_int_equal(NATIVE(SYS_socket, 16, 3, 9), SECCOMP_RET_ALLOW);
 }
 
@@ -282,14 +281,20 @@ static void never_whatever_the_capabilities(void **state)
 
 static void key_changes_with_what_matters_only(void **state)
 {
-	char a[SECCOMP_KEY_MAX], b[SECCOMP_KEY_MAX];
+	char a[FILTER_KEY_MAX], b[FILTER_KEY_MAX];
 
 	(void)state;
 	filter_key(0, a);
-	filter_key(CAPS_BIT(CAP_CHOWN), b);
+	filter_key(FILTER_CAP(CHOWN), b);
 	assert_string_equal(a, b);
-	filter_key(CAPS_BIT(CAP_SYS_ADMIN), b);
+	filter_key(FILTER_CAP(SYS_ADMIN), b);
 	assert_string_not_equal(a, b);
+}
+
+static void the_key_has_what_the_table_asks_for(void **state)
+{
+	(void)state;
+	assert_int_equal(filter_relevant_caps() | FILTER_CAP(AUDIT_WRITE), FILTER_RELEVANT_CAPS);
 }
 
 static int teardown(void **state)
@@ -309,6 +314,7 @@ int main(void)
 		cmocka_unit_test(capabilities_open_what_needs_them),
 		cmocka_unit_test(never_whatever_the_capabilities),
 		cmocka_unit_test(key_changes_with_what_matters_only),
+		cmocka_unit_test(the_key_has_what_the_table_asks_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
