@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -112,18 +114,25 @@ void scratch_remove(const char *unit, const char *name)
 		(void)io_remove_tree(parent, name, NULL);
 }
 
-void scratch_sweep(void)
+static int sweeper(void *arg)
 {
 	int trash;
 
-	if (fork() != 0)
-		return; /* a fork that failed: the next start tries again */
+	(void)arg;
 	close_range(0, ~0u, 0);
 	setpriority(PRIO_PROCESS, 0, 10);
 	trash = open_dir(SCRATCH_TRASH, false, NULL);
 	if (trash >= 0)
 		(void)io_empty_dir(trash, NULL); /* another sweeper may be at it too */
 	_exit(0);
+}
+
+void scratch_sweep(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+
+	/* in our memory: copying page tables costs more than all of the rest. Failed: the next start tries */
+	(void)clone(sweeper, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
 }
 
 int scratch_clean(const char *unit, struct fail *f)

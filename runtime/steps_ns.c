@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clone.h"
 #include "base/io.h"
 #include "base/wire.h"
 #include "runtime/report.h"
@@ -165,35 +166,16 @@ static pid_t clone_and_go_on(struct clone_args *args, struct run *run)
 	return pid;
 }
 
-/* clone3 in the manner of vfork: the child runs in our memory and with our fds while we stand still, so
- * no page table is copied and no page afterwards (a third of a start's time), and it may leave results
- * for us. It goes on below our stack frames, from where it does not return: hence the assembler. The
- * 128 bytes below the stack pointer may be in use by the compiler. */
+static void go_on(void *run)
+{
+	steps_continue(run);
+}
+
+/* clone3 in the manner of vfork; with our fds too. */
 static pid_t clone_and_wait(struct clone_args *args, struct run *run)
 {
-#ifdef __x86_64__
-	long r = SYS_clone3;
-
-	args->flags |= CLONE_VM | CLONE_FILES | CLONE_VFORK;
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "sub $128, %%rsp\n\t"
-			 "and $-16, %%rsp\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "mov %[run], %%rdi\n\t"
-			 "call *%[go]\n\t"
-			 "ud2\n"
-			 "1:"
-			 : "+a"(r)
-			 : "D"(args), "S"(sizeof(*args)), [run] "r"(run), [go] "r"(steps_continue)
-			 : "rcx", "r11", "memory", "cc");
-	if (r < 0)
-		errno = (int)-r;
-	return r < 0 ? -1 : (pid_t)r;
-#else
-	return clone_and_go_on(args, run);
-#endif
+	args->flags |= CLONE_FILES;
+	return clone_vfork(args, go_on, run);
 }
 
 static int hand_over(struct run *run, struct fail *f)
