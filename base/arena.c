@@ -156,6 +156,7 @@ char *arena_fmt(struct arena *arena, const char *fmt, ...)
 
 void *arena_grow(struct arena *arena, void *items, size_t n, size_t size)
 {
+	struct block *b = arena->blocks;
 	void *grown;
 
 	if (n && (n & (n - 1)))
@@ -163,6 +164,11 @@ void *arena_grow(struct arena *arena, void *items, size_t n, size_t size)
 	if (n > SIZE_MAX / 2 / size) {
 		arena->bad = true;
 		return NULL;
+	}
+	/* Nothing was given out behind it: it grows where it is. */
+	if (n && (char *)items + n * size == b->data + b->used && n * size <= b->size - b->used) {
+		b->used += n * size;
+		return items;
 	}
 	grown = arena_alloc(arena, (n ? 2 * n : 1) * size);
 	if (grown && n)

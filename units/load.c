@@ -125,9 +125,11 @@ static bool sort_units(struct loader *l)
  * (unit, kind) that had an edge to unit i. */
 static bool sort_deps(struct loader *l, struct unit *u, uint64_t *seen)
 {
-	struct unit_dep *sorted = arena_alloc(l->work, (u->n_deps + 1) * sizeof(*sorted));
+	struct unit_dep *sorted;
 	size_t n = 0;
 
+	arena_reset(l->scratch);
+	sorted = arena_alloc(l->scratch, (u->n_deps + 1) * sizeof(*sorted));
 	if (!sorted)
 		return false;
 	for (int pass = 0; pass < 2 * DEP__N; pass++)

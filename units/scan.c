@@ -38,7 +38,6 @@ static void file_error(struct loader *l, const struct loaded_file *f, const char
 /* A file that is no drop-in: one of our units, a kind that is refused, or nothing to us. */
 static int take_main(struct loader *l, struct loaded_file f)
 {
-	struct loaded_file *slot;
 	struct unit_name n;
 	bool foreign;
 	const char *why = unit_name_parse(f.name, &n, &foreign);
@@ -56,10 +55,7 @@ static int take_main(struct loader *l, struct loaded_file f)
 	}
 	if (l->n_mains >= LIMIT_UNITS)
 		return -E2BIG;
-	slot = ARENA_PUSH(l->work, l->mains, l->n_mains);
-	if (!slot)
-		return -ENOMEM;
-	*slot = f;
+	l->mains[l->n_mains++] = f;
 	return 0;
 }
 
@@ -94,6 +90,9 @@ static void keep_first(struct loader *l)
 
 int scan_files(struct loader *l)
 {
+	l->mains = arena_alloc(l->work, (l->in->n_files + 1) * sizeof(*l->mains));
+	if (!l->mains)
+		return -ENOMEM;
 	for (size_t i = 0; i < l->in->n_files; i++) {
 		struct loaded_file f = {.file = &l->in->files[i], .rank = i};
 		int r;
