@@ -87,6 +87,7 @@ static void make_units(struct loader *l)
 {
 	for (size_t i = 0; i < l->n_mains; i++)
 		loader_make(l, l->mains[i].name, &l->mains[i]);
+	l->enabling = true;
 	for (size_t i = 0; i < l->set->n_templates; i++) {
 		const struct unit *t = l->set->templates[i];
 		char *name;
@@ -97,6 +98,7 @@ static void make_units(struct loader *l)
 		if (name)
 			loader_find(l, name);
 	}
+	l->enabling = false;
 	for (size_t i = 0; i < l->in->n_instances; i++)
 		loader_find(l, l->in->instances[i]);
 }

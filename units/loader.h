@@ -55,6 +55,7 @@ struct loader {
 
 	struct unit **units; /* in the order of their making */
 	size_t n_units;
+	bool enabling;    /* instances that are made now were asked for */
 	size_t n_guesses; /* of names that are near; each looks at all units */
 };
 

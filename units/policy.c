@@ -266,5 +266,9 @@ void finish_policy(struct compile *x)
 					    strcmp(u->pod->exit_policy.value, "stop") == 0;
 		if (u->pod->stop_timeout.set)
 			p->stop_timeout_usec = (uint64_t)u->pod->stop_timeout.value * SEC;
+		else if (!s->stop_timeout_usec.set)
+			p->stop_timeout_usec = 10 * SEC;
+		if (!s->restart.value) /* as Quadlet writes it into a pod's service */
+			p->restart = POLICY_RESTART_ON_FAILURE;
 	}
 }

@@ -112,7 +112,7 @@ struct unit *loader_make(struct loader *l, const char *name, struct loaded_file 
 static struct unit *make_instance(struct loader *l, const char *name)
 {
 	const char *at = strchr(name, '@'), *dot = strrchr(name, '.'), *unit_name;
-	struct unit *template;
+	struct unit *template, *u;
 	struct loaded_file *main;
 
 	if (!at || !dot || dot <= at + 1)
@@ -127,7 +127,10 @@ static struct unit *make_instance(struct loader *l, const char *name)
 	main->n_instances++;
 	unit_name = unit_name_with_instance(l->work, template->name,
 					    arena_strndup(l->work, at + 1, (size_t)(dot - at) - 1));
-	return unit_name ? loader_make(l, unit_name, main) : NULL;
+	u = unit_name ? loader_make(l, unit_name, main) : NULL;
+	if (u)
+		u->by_reference = !l->enabling;
+	return u;
 }
 
 struct unit *loader_find(struct loader *l, const char *name)
@@ -348,7 +351,7 @@ static void find_installs(struct loader *l, const struct unit *u)
 	const struct unit_install_list *const lists[] = {&u->wanted_by, &u->required_by,
 							 &u->upheld_by};
 
-	for (size_t k = 0; k < sizeof(lists) / sizeof(*lists); k++)
+	for (size_t k = 0; k < sizeof(lists) / sizeof(*lists) && !u->by_reference; k++)
 		for (size_t i = 0; i < lists[k]->n; i++)
 			loader_find_ref(l, u, lists[k]->items[i].name);
 }

@@ -30,7 +30,7 @@ void link_install(struct loader *l, struct unit *u, const struct unit_install_li
 {
 	struct unit *boot = name_table_get(l->table, "multi-user.target");
 
-	for (size_t i = 0; i < list->n; i++) {
+	for (size_t i = 0; i < list->n && !u->by_reference; i++) {
 		struct unit *other = loader_find_ref(l, u, list->items[i].name);
 
 		if (!other) {

@@ -370,6 +370,8 @@ struct unit {
 	enum unit_state state;
 	bool builtin;         /* a target that needs no file */
 	const char *instance; /* "bar" of foo@bar.container; NULL */
+	bool by_reference; /* instance that is there because another unit names it: nobody enabled it,
+				 so that its [Install] counts for nothing */
 
 	const char **sources; /* paths: the file, then the drop-ins in the order of their use */
 	size_t n_sources;

@@ -37,6 +37,23 @@ static void an_instance_that_install_asks_for_is_whole(void **state)
 	unit_set_free(set);
 }
 
+static void an_instance_that_is_only_named_is_not_enabled(void **state)
+{
+	struct unit_set *set = load_files(
+		"/u/foo@.container", BODY "[Install]\nWantedBy=default.target\nDefaultInstance=a\n",
+		"/u/foo@b.container", BODY "[Install]\nWantedBy=default.target\n", "/u/x.container",
+		"[Unit]\nRequires=foo@c.service\n" BODY, "/u/y.container",
+		"[Unit]\nWants=foo@d.service\n" BODY "[Install]\nWantedBy=default.target\n", NULL);
+
+	(void)state;
+	assert_true(get(set, "foo@a.container")->boot);  /* the default instance */
+	assert_true(get(set, "foo@b.container")->boot);  /* has a file */
+	assert_false(get(set, "foo@c.container")->boot); /* named by a unit that no boot starts */
+	assert_true(get(set, "foo@d.container")->boot);  /* and by one that it starts */
+	assert_false(has_dep(get(set, "default.target"), DEP_WANTS, "foo@d.container"));
+	unit_set_free(set);
+}
+
 static void a_service_name_is_written_without_its_extension(void **state)
 {
 	struct unit_set *set = load_container("ServiceName=web.service\n");
@@ -93,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_template_itself_is_no_unit_to_wait_for),
 		cmocka_unit_test(an_instance_that_install_asks_for_is_whole),
+		cmocka_unit_test(an_instance_that_is_only_named_is_not_enabled),
 		cmocka_unit_test(a_service_name_is_written_without_its_extension),
 		cmocka_unit_test(a_service_with_target_in_its_name_is_none),
 		cmocka_unit_test(a_cycle_through_a_boot_target_stops_only_its_units),
