@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/keys.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,15 +25,56 @@ static bool can_be_written(const struct key *k)
 	return k->verdict <= KEY_SHOULD;
 }
 
-/* What may be written, with the words or limits of this key. */
+/* "a b c" -> "a, b or c" */
+static void values_of_choice(const char *words, char *out, size_t size)
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	while (*words && at < size) {
+		size_t len = strcspn(words, " ");
+		bool last = !words[len];
+
+		at += (size_t)snprintf(out + at, size - at, "%s%.*s",
+				       !at    ? ""
+				       : last ? " or "
+					      : ", ",
+				       (int)len, words);
+		words += len + !last;
+	}
+}
+
+/* "0 5" -> "a number from 0 to 5"; limits that only say what fits into a word are left out. */
+static void values_of_number(const char *limits, char *out, size_t size)
+{
+	char *end;
+	long long min = strtoll(limits, &end, 10), max = strtoll(end, NULL, 10);
+
+	if (max >= INT32_MAX)
+		snprintf(out, size, "a number, %lld or more", min);
+	else
+		snprintf(out, size, "a number from %lld to %lld", min, max);
+}
+
+void keys_values(const struct key *k, char *out, size_t size)
+{
+	if (k->type == TYPE_CHOICE)
+		values_of_choice(k->arg, out, size);
+	else if (k->type == TYPE_INT)
+		values_of_number(k->arg, out, size);
+	else if (k->type == TYPE_SIZE_SYSTEMD && k->arg)
+		snprintf(out, size, "a number; infinity; 10%% of what the host may have");
+	else
+		snprintf(out, size, "%s", key_types[k->type].meaning);
+}
+
 static void print_values(FILE *out, const struct key *k)
 {
 	const struct key_type_row *type = &key_types[k->type];
+	char text[400];
 
-	fprintf(out, "    value    %s", type->meaning);
-	if (k->type == TYPE_CHOICE || k->type == TYPE_INT)
-		fprintf(out, " %s", k->arg);
-	fputc('\n', out);
+	keys_values(k, text, sizeof(text));
+	fprintf(out, "    value    %s\n", text);
 	if (type->rule == RULE_ALL)
 		fputs("    repeat   each counts; an empty one clears those above it\n", out);
 	if (*k->preset)

@@ -65,13 +65,17 @@ static const char head[] =
 	".Pa PREFIX-.container.d\n"
 	"hold such files for all units, or for those with a common beginning.\n"
 	".Pp\n"
+	"Of two with one file name the one in the most specific folder counts.\n"
+	"A unit with a mistake in such a file is not started.\n"
+	".Pp\n"
 	"A file\n"
 	".Pa NAME@.container\n"
-	"is a template:\n"
-	".Pa NAME@INSTANCE.container ,\n"
-	"named by another unit, by a link or by\n"
-	".Ic DefaultInstance= ,\n"
-	"is made from it.\n"
+	"is a template and never runs itself:\n"
+	".Pa NAME@INSTANCE.container\n"
+	"is made from it when another unit names it, by a link to the template of that\n"
+	"name, or by\n"
+	".Ic DefaultInstance= .\n"
+	"The first sort is started only with the unit that names it.\n"
 	".Ss Syntax\n"
 	"A file consists of sections\n"
 	".Ql \\&[Name]\n"
@@ -92,6 +96,7 @@ static const char head[] =
 	"A key that is a list may be repeated; an empty value clears what stands\n"
 	"above it, also in another file.\n"
 	"Of other keys the last one counts.\n"
+	"True is also written yes, on and 1, false no, off and 0.\n"
 	".Ss Names\n"
 	".Pa web.container\n"
 	"is the service\n"
@@ -101,6 +106,33 @@ static const char head[] =
 	".Ql data-volume.service ,\n"
 	"and so on.\n"
 	"Other units may name it by its file or by its service.\n"
+	".Ss Dependencies\n"
+	"A container requires, and starts after, the volumes, networks, image and pod\n"
+	"that it names by their files, and the container whose network it joins.\n"
+	"Containers, pods and images start after\n"
+	".Pa network-online.target\n"
+	"and want it, unless\n"
+	".Ic DefaultDependencies=false\n"
+	"stands in\n"
+	".Ql \\&[Quadlet] .\n"
+	"At boot\n"
+	".Pa default.target\n"
+	"is started, and with it\n"
+	".Pa multi-user.target\n"
+	"and all that\n"
+	".Ic WantedBy=\n"
+	"puts there.\n"
+	"Units that wait for one another in a circle are not started;\n"
+	"the message names each line that makes it.\n"
+	".Pp\n"
+	"A unit with\n"
+	".Ic Restart=\n"
+	"comes back after 100 ms, then after twice that and so on up to a minute, and is\n"
+	"never given up; a run of ten seconds starts over.\n"
+	".Ic RestartSec=\n"
+	"makes the time constant, and\n"
+	".Ic StartLimitBurst=\n"
+	"makes it give up.\n"
 	".Ss Specifiers and variables\n"
 	"In values\n"
 	".Ql %n\n"
@@ -180,7 +212,41 @@ static const char tail[] =
 	"[Install]\n"
 	"WantedBy=default.target\n"
 	".Ed\n"
+	".Pp\n"
+	"A database that it waits for, in\n"
+	".Pa db.container ,\n"
+	"with a volume of its own and a password out of the host's store;\n"
+	"the web server then says\n"
+	".Ql Requires=db.container\n"
+	"and\n"
+	".Ql After=db.container :\n"
+	".Bd -literal -offset indent\n"
+	"[Container]\n"
+	"Image=localhost/db:1\n"
+	"Volume=db.volume:/var/lib/db\n"
+	"Secret=db-password,type=env,target=DB_PASSWORD\n"
+	"HealthCmd=db-ready\n"
+	"Notify=healthy\n"
+	"StopTimeout=60\n"
+	"\n"
+	"[Service]\n"
+	"Restart=always\n"
+	".Ed\n"
+	".Sh DIAGNOSTICS\n"
+	".Ic orlop check\n"
+	"prints every mistake with its place, the line, and what to write instead:\n"
+	".Bd -literal -offset indent\n"
+	"web.container:7:1: error[U012]: unknown key \"Volumes\" in [Container]\n"
+	"    7 | Volumes=data:/data\n"
+	"      | ^~~~~~~\n"
+	"      = did you mean \"Volume\"?\n"
+	".Ed\n"
+	".Pp\n"
+	"An error keeps the unit from being started, a warning does not.\n"
+	"The code in brackets keeps its meaning from version to version.\n"
 	".Sh SEE ALSO\n"
+	"The manual page orlop(1).\n"
+	".Pp\n"
 	"The manual pages systemd.unit(5), systemd.service(5) and podman-systemd.unit(5)\n"
 	"of other systems say what the same keys mean there.\n";
 
@@ -229,23 +295,31 @@ static void put_sentence(FILE *out, const char *s)
 	size_t word = strspn(s, "abcdefghijklmnopqrstuvwxyz");
 
 	snprintf(text, sizeof(text), "%s.", s);
-	if (word && (s[word] == ' ' || s[word] == '\''))
+	if (word && strchr(" ',;", s[word]))
 		text[0] = (char)(text[0] - 32);
 	put_text(out, text);
 }
 
 static void put_key(FILE *out, const struct key *k)
 {
-	bool has_arg = k->type == TYPE_CHOICE || k->type == TYPE_INT;
-	char text[400];
+	bool self_evident = k->type == TYPE_TEXT || k->type == TYPE_LINES || k->type == TYPE_WORDS;
+	char values[400], text[420];
 
 	fprintf(out, ".It Ic %s=\n", k->name);
 	if (k->kinds == FOR_SERVICE)
 		fputs("In\n.Pa .service\nfiles.\n", out);
 	put_sentence(out, k->help);
-	snprintf(text, sizeof(text), "Value: %s%s%s.", key_types[k->type].meaning,
-		 has_arg ? " " : "", has_arg ? k->arg : "");
-	put_text(out, text);
+	keys_values(k, values, sizeof(values));
+	if (strncmp(values, "for ", 4) == 0) {
+		put_sentence(out, values);
+	} else if (!self_evident) {
+		snprintf(text, sizeof(text), "Value: %s.",
+			 k->type == TYPE_BOOL || k->type == TYPE_BOOL_SYSTEMD ? "true or false"
+									      : values);
+		put_text(out, text);
+	}
+	if (key_types[k->type].rule == RULE_ALL)
+		put_text(out, "May be repeated.");
 	if (*k->preset) {
 		snprintf(text, sizeof(text), "Default: %s.", k->preset);
 		put_text(out, text);
@@ -263,14 +337,37 @@ static void put_section(FILE *out, enum key_section section)
 	fputs(".El\n", out);
 }
 
+static bool same_answer(const struct key *a, const struct key *b)
+{
+	return a->section == b->section && (a->kinds == FOR_SERVICE) == (b->kinds == FOR_SERVICE) &&
+	       strcmp(a->help, b->help) == 0;
+}
+
+/* The keys of one verdict; those with one answer together, at the place of the first. */
 static void put_others(FILE *out, enum key_verdict verdict, const char *title, const char *text)
 {
 	fprintf(out, ".Ss %s\n%s\n.Bl -tag -width Ds -compact\n", title, text);
 	for_each_key(k)
 	{
+		const struct key *first = NULL;
+		char names[2048];
+		size_t len = 0;
+
 		if (k->verdict != verdict)
 			continue;
-		fprintf(out, ".It Ic %s= No of [%s]%s\n", k->name, section_names[k->section],
+		for_each_key(other)
+		{
+			if (other->verdict != verdict || !same_answer(k, other))
+				continue;
+			if (!first)
+				first = other;
+			if (len < sizeof(names))
+				len += (size_t)snprintf(names + len, sizeof(names) - len,
+							"%s%s=", len ? " , " : "", other->name);
+		}
+		if (first != k)
+			continue;
+		fprintf(out, ".It Ic %s No of [%s]%s\n", names, section_names[k->section],
 			k->kinds == FOR_SERVICE ? " in .service files" : "");
 		put_sentence(out, k->help);
 	}

@@ -304,7 +304,7 @@ static void hint_key(const struct reader *r, const char *key, size_t len, char *
 static bool key_valid(struct reader *r, const char *key, size_t len, bool has_value)
 {
 	struct source_at at = logical_at(r, 0);
-	char hint[96] = "";
+	char hint[96] = "", text[120];
 
 	if (!has_value) {
 		if (name_valid(key, r->text.len))
@@ -316,8 +316,11 @@ static bool key_valid(struct reader *r, const char *key, size_t len, bool has_va
 	if (name_valid(key, len))
 		return true;
 	hint_key(r, key, len, hint, sizeof(hint));
+	snprintf(text, sizeof(text),
+		 "\"%.*s\" is no key: keys are letters, digits and dashes, at most 40",
+		 (int)(len < INI_NAME_MAX ? len : INI_NAME_MAX), key);
 	ERROR(U_LINE, at.line, at.column, len ? len : 1, *hint ? hint : NULL,
-	      len ? "a key is letters, digits and dashes, at most 40" : "no key before the '='");
+	      len ? text : "no key before the '='");
 	return false;
 }
 

@@ -202,6 +202,17 @@ const char *loader_near(struct loader *l, const char *name, const char *otherwis
 	return near ? near : otherwise;
 }
 
+/* What to do about a name that nothing is near to. */
+static const char *how_to_make(struct loader *l, const char *ref)
+{
+	const char *dot = strrchr(ref, '.');
+
+	if (dot && (strcmp(dot, ".volume") == 0 || strcmp(dot, ".network") == 0))
+		return arena_fmt(l->work, "make a file %s with the line [%c%s], among the units",
+				 ref, dot[1] - 32, dot + 2);
+	return "there must be a file of that name among the units";
+}
+
 static struct unit *must_find(struct loader *l, struct unit *u, const char *ref,
 			      struct source_at at, const char *key)
 {
@@ -214,12 +225,9 @@ static struct unit *must_find(struct loader *l, struct unit *u, const char *ref,
 		resolve_report(l, u, DIAG_ERROR, at, strlen(ref), U_NO_UNIT, NULL,
 			       "%s=%s: that unit is masked", key, ref);
 	else
-		resolve_report(
-			l, u, DIAG_ERROR, at, strlen(ref), U_NO_UNIT,
-			why ? why
-			    : loader_near(l, ref,
-					  "there must be a file of that name among the units"),
-			"%s=%s: there is no such unit", key, ref);
+		resolve_report(l, u, DIAG_ERROR, at, strlen(ref), U_NO_UNIT,
+			       why ? why : loader_near(l, ref, how_to_make(l, ref)),
+			       "%s=%s: there is no such unit", key, ref);
 	return NULL;
 }
 
