@@ -61,6 +61,7 @@ USES_runtime       := netcfg
 
 FLOOR3 := init runtime filter netcfg rootfs/images rootfs/disk logs cli
 ROOMS  := $(foreach d,base units $(FLOOR3),$(if $(wildcard $(d)/*.c),$(d)))
+comma  := ,
 dash    = $(subst /,-,$(1))
 undash  = $(subst rootfs-,rootfs/,$(1))
 
@@ -175,6 +176,13 @@ $(AIDE_BINS): build/%: build/obj/%.o $(call libs_of,base,build)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -static $(CFLAGS) -o $@ $< $(filter %.a,$^)
 
+# PID 1 in which the k-th call of a function fails (tests/ns/wraps/faults.c).
+WRAPPED := $(shell awk -F', *' '/^WRAP/ { print $$2 }' tests/ns/wraps/faults.c)
+AIDE_BINS += build/tests/ns/faulty-init
+build/tests/ns/faulty-init: build/obj/init/main.o build/obj/tests/ns/wraps/faults.o $(call libs_of,init,build)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(STATIC) $(CFLAGS) $(LDHARD) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(addprefix -Wl$(comma)--wrap=,$(WRAPPED)) $(call ext_of,init)
+
 test-unit: $(UNIT_BINS) ## unit tests (SAN=1: under ASan and UBSan)
 	@tools/run-tests unit $(UNIT_BINS)
 
@@ -261,7 +269,7 @@ install: all ## install programs and manual pages: DESTDIR, PREFIX (/usr)
 	@build/bin/orlop help completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/orlop
 	@for m in $(wildcard docs/man/*.[1-8]); do install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
-CODE := $(wildcard $(foreach d,base units $(FLOOR3) tests/unit/* tests/sim/* tests/fuzz/* tests/ns tests/qemu tests/bench,$(d)/*.c $(d)/*.h))
+CODE := $(wildcard $(foreach d,base units $(FLOOR3) tests/unit/* tests/sim/* tests/fuzz/* tests/ns tests/ns/wraps tests/qemu tests/bench,$(d)/*.c $(d)/*.h))
 
 format: ## lay out all C files by .clang-format
 	$(Q)clang-format -i $(CODE)

@@ -114,6 +114,11 @@ int cmd_reset_failed(int argc, char **argv)
 	return send_verb(argc, argv);
 }
 
+int cmd_upgrade(int argc, char **argv)
+{
+	return send_verb(argc, argv);
+}
+
 int cmd_poweroff(int argc, char **argv)
 {
 	return send_verb(argc, argv);

@@ -92,6 +92,8 @@ const struct verb verbs[] = {
 	 power_options},
 	{"reboot", "", "stop everything and boot again", cmd_reboot, 0, 0, 10, power_options},
 	{"halt", "", "stop everything and halt", cmd_halt, 0, 0, 10, power_options},
+	{"upgrade-init", "FILE", "make a file of the host PID 1's program, without a reboot",
+	 cmd_upgrade, 1, 1, 120, json_options},
 	{"version", "", "print the version", cmd_version, 0, 0, 10, no_options},
 	{"help", "[VERB|KEY|keys]", "list the verbs, or explain a verb or a key of unit files",
 	 cmd_help, 0, 2, 0, no_options},

@@ -56,6 +56,7 @@ int cmd_halt(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_images(int argc, char **argv);
 int cmd_kill(int argc, char **argv);
+int cmd_upgrade(int argc, char **argv);
 int cmd_enable(int argc, char **argv);
 int cmd_disable(int argc, char **argv);
 int cmd_reset_failed(int argc, char **argv);

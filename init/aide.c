@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -117,6 +118,40 @@ static int do_leave(void)
 	return io_write_file(AT_FDCWD, "/proc/sysrq-trigger", "u", NULL) < 0;
 }
 
+static int copy_bytes(int from, int to)
+{
+	char block[65536];
+	ssize_t n;
+
+	while ((n = read(from, block, sizeof(block))) > 0)
+		if (io_write_all(to, block, (size_t)n) < 0)
+			return -1;
+	return n < 0 ? -1 : 0;
+}
+
+static int do_copy(char **args)
+{
+	char *slash = strrchr(args[1], '/');
+	_fd_
+	int from = open(args[0], O_RDONLY | O_CLOEXEC);
+	_fd_
+	int to = -1;
+
+	if (from < 0 || !slash) {
+		fprintf(stderr, "%s: %s\n", args[0], strerror(errno));
+		return 1;
+	}
+	*slash = '\0';
+	mkdir(args[1], 0700);
+	*slash = '/';
+	unlink(args[1]);
+	to = open(args[1], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	if (to >= 0 && copy_bytes(from, to) == 0)
+		return 0;
+	fprintf(stderr, "%s: %s\n", args[1], strerror(errno));
+	return 1;
+}
+
 int aide_main(int argc, char **argv)
 {
 	static const struct {
@@ -127,5 +162,5 @@ int aide_main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(rows) && argc == 1; i++)
 		if (!strcmp(rows[i].word, argv[0]))
 			return rows[i].run();
-	return 2;
+	return argc == 3 && !strcmp(argv[0], "copy") ? do_copy(argv + 1) : 2;
 }

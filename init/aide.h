@@ -5,6 +5,7 @@
  *
  *	sync            everything on /var to the disk
  *	remove          what half-finished work left in the store
+ *	copy FROM TO    a file, into a directory that is made for it
  *	leave           the end of the machine: sync, unmount /var, or make it read-only
  */
 #pragma once

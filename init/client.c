@@ -326,10 +326,11 @@ static void save_hex(struct vault_writer *w, const char *data, size_t len)
 
 static void save_deferred(struct vault_writer *w, const struct deferred *d)
 {
-	struct sup_unit_info info;
+	struct sup_unit_info info = {.name = ""}; /* not about a unit */
 
-	if (!d->token || !d->answer.client->saved || !sup_unit_info(shell_sup(), d->unit, &info))
+	if (!d->token || !d->answer.client->saved)
 		return;
+	sup_unit_info(shell_sup(), d->unit, &info);
 	vault_word(w, "deferred");
 	vault_number(w, d->answer.client->fd);
 	vault_word(w, info.name);

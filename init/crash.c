@@ -140,6 +140,8 @@ int crash_exec(const char *path)
 
 	if (!head)
 		return -ENOENT;
+	if (!path)
+		path = head->program;
 	add_number(&number, (unsigned)vault_memfd());
 	set_cloexec(head, 0);
 	execve(path, argv, envp);
@@ -188,12 +190,15 @@ static void handler(int sig, siginfo_t *info, void *context)
 	add_trace(&t, context);
 	add(&t, ", reviving\n");
 	tell(t.data, t.len);
-	if (head && !sent) {
+	if (head && head->trial == VAULT_TRIAL_BEGUN) {
+		head->trial = VAULT_TRIAL_FAILED;
+		memcpy(head->reason, "it crashed", sizeof("it crashed"));
+	} else if (head && !sent) {
 		memmove(head->crashes + 1, head->crashes,
 			(VAULT_CRASHES - 1) * sizeof(head->crashes[0]));
 		head->crashes[0] = now();
 	}
-	crash_exec(PATH_INIT);
+	crash_exec(NULL);
 	/* cannot be replaced: a signal that was sent is survived by doing nothing, a fault is not */
 	depth--;
 	if (sent)

@@ -19,7 +19,8 @@
 /* The first thing an image of PID 1 does. */
 void crash_install(void);
 
-/* Executes `path` in place of this image, as the handler does; returns -errno if that failed. */
+/* Executes `path` in place of this image, as the handler does (NULL: the program that the vault names); returns -errno
+ * if that failed. */
 int crash_exec(const char *path);
 
 /* Whether this image should not try again. */

@@ -136,6 +136,7 @@ static void run_timers(void)
 
 void loop_run(void (*after)(void))
 {
+	after(); /* what was begun before waits for no event */
 	for (;;) {
 		int n;
 

@@ -5,6 +5,7 @@
  *	orlop-init              what the kernel starts
  *	orlop-init --inside     PID 1 of a pid namespace on a machine that is up: no mounts, modules, disk
  *	orlop-init --revive FD  what a crash of PID 1 executes, with the state in FD (crash.h, vault.h)
+ *	orlop-init --try FD     a child of PID 1: whether this program can go on from the state in FD (upgrade.h)
  *	orlop-init --aide WORD  a child of PID 1 (aide.h)
  *
  * The boot has three parts: what must be there before anything else can work, done here, in order; the
@@ -37,6 +38,8 @@
 #include "init/run.h"
 #include "init/shell.h"
 #include "init/stamps.h"
+#include "init/upgrade.h"
+#include "init/vault.h"
 #include "init/watchdog.h"
 
 static struct watch signals;
@@ -74,6 +77,7 @@ static void after_pass(void)
 	children_reap();
 	shell_pump();
 	vault_commit(revive_write);
+	upgrade_pass();
 	watchdog_pass();
 }
 
@@ -88,12 +92,17 @@ static void must(int r, const struct fail *f)
 }
 
 /* What the loop and everything on it needs. */
-static void begin_loop(struct fail *f)
+static int begin_loop(struct fail *f)
 {
-	must(loop_init(f), f);
-	must(shell_init(f), f);
-	must(catch_signals(f), f);
-	console_loop();
+	int r = loop_init(f);
+
+	if (r == 0)
+		r = shell_init(f);
+	if (r == 0)
+		r = catch_signals(f);
+	if (r == 0)
+		console_loop();
+	return r;
 }
 
 static void boot_machine(struct host_options *options)
@@ -148,7 +157,7 @@ static void boot(bool inside)
 		console_say("kernel line: do not understand \"%s\"", options.unknown);
 	/* Units and helpers get cgroups of their own, so PID 1 leaves the root before the first child. */
 	run_cgroups_init(boot_cgroups());
-	begin_loop(&f);
+	must(begin_loop(&f), &f);
 	if (vault_create(&f) < 0)
 		console_say("%s: a crash will not be survived", f.text);
 
@@ -166,14 +175,20 @@ static void revive(int vault)
 {
 	struct fail f = {0};
 
-	if (vault_open(vault, &f) < 0 || crash_too_many())
-		poweroff_emergency(f.text[0] ? f.text : "two crashes within a minute");
+	int r = -1;
+
+	for (int i = 0; i < 3 && r < 0; i++) /* without it nothing can be tried again */
+		r = vault_open(vault, &f);
+	if (r < 0 || crash_too_many())
+		poweroff_emergency(r < 0 ? f.text : "two crashes within a minute");
+	vault_head()->attempts++;
 	boot_self();
-	begin_loop(&f);
+	if (begin_loop(&f) < 0)
+		upgrade_failed(&f);
 	run_cgroups_init(boot_cgroups());
 	vault_head()->generation++;
 	if (revive_read(&f) < 0)
-		poweroff_emergency(f.text);
+		upgrade_failed(&f);
 	open_devices(boot_options(), boot_is_inside(), &f);
 	console_say("PID 1 revived (%u)", vault_head()->generation);
 }
@@ -184,6 +199,8 @@ int main(int argc, char **argv)
 		return aide_main(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "--version"))
 		return puts("orlop-init " ORLOP_VERSION) < 0;
+	if (argc > 2 && !strcmp(argv[1], "--try"))
+		return upgrade_try(atoi(argv[2]));
 	if (getpid() != 1) {
 		fprintf(stderr, "orlop-init is PID 1 of a host; to talk to it use orlop\n");
 		return 2;

@@ -17,6 +17,7 @@
 #include "init/run.h"
 #include "init/shell.h"
 #include "init/stamps.h"
+#include "init/upgrade.h"
 #include "init/verbs.h"
 
 #define ARGS_MAX 24
@@ -32,6 +33,7 @@ void revive_write(struct vault_writer *w)
 	notify_save(w);
 	boot_save(w);
 	stamps_save(w);
+	upgrade_save(w);
 }
 
 static const struct {
@@ -50,14 +52,16 @@ static const struct {
 	{"deferred", DEFERRED_WORDS, client_restore_deferred},
 	{"token", 1, client_restore_token},
 	{"relay", 2, verbs_restore_relay},
+	{"upgrade", 1, upgrade_restore},
 	{"notify", 1, notify_restore},
 	{"boot", BOOT_STEP__N + 2, boot_restore},
 	{"disk", 4, boot_restore_disk},
 	{"stamp", 2, stamps_restore},
 };
 
-/* One record; `core` takes the number of bytes it says. */
-static int read_record(const char *key, struct words_iter *it, struct fail *f)
+/* One record; `core` takes the number of bytes it says. try: only what the supervisor is made of is read, of the rest
+ * it is enough to be known. */
+static int read_record(const char *key, struct words_iter *it, bool try, struct fail *f)
 {
 	char *args[ARGS_MAX];
 
@@ -78,9 +82,25 @@ static int read_record(const char *key, struct words_iter *it, struct fail *f)
 			if (!args[n])
 				return fail_set(f, EINVAL, "record \"%s\" is cut off", key);
 		}
-		return rows[i].read(args, f);
+		return try && rows[i].read != shell_restore_units ? 0 : rows[i].read(args, f);
 	}
 	return fail_set(f, EINVAL, "record \"%s\" is unknown", key);
+}
+
+int revive_try(struct fail *f)
+{
+	struct words_iter it;
+	const char *state, *key;
+	size_t len;
+	int r = 0;
+
+	state = vault_state(&len);
+	if (!state)
+		return fail_set(f, ENOENT, "there is no state");
+	words_iter_init(&it, state, len);
+	while (r == 0 && (key = words_next(&it)))
+		r = read_record(key, &it, true, f);
+	return r;
 }
 
 int revive_read(struct fail *f)
@@ -96,7 +116,7 @@ int revive_read(struct fail *f)
 	children_restore_exits();
 	words_iter_init(&it, state, len);
 	while (r == 0 && (key = words_next(&it)))
-		r = read_record(key, &it, f);
+		r = read_record(key, &it, false, f);
 	if (r < 0)
 		return r;
 	run_reconcile();

@@ -14,5 +14,8 @@
 /* For vault_commit(). */
 void revive_write(struct vault_writer *w);
 
+/* Whether this program understands the state in force; the supervisor is made from it, nothing else is touched. */
+int revive_try(struct fail *f);
+
 /* Takes the state in force over. Behind loop_init() and shell_init(), before anything else made its own. */
 int revive_read(struct fail *f);

@@ -17,8 +17,10 @@
 
 static void end_line(struct task *t)
 {
-	if (t->have)
+	if (t->have) {
 		console_say("%s: %.*s", t->name, (int)t->have, t->line);
+		t->said = t->have;
+	}
 	t->have = 0;
 }
 

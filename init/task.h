@@ -28,6 +28,7 @@ struct task {
 	/* What is left to say about a failure: the last line that it wrote. */
 	char line[200];
 	size_t have;
+	size_t said; /* bytes of `line` once that has ended */
 	void (*over)(struct task *t, enum task_end end);
 };
 

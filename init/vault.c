@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/paths.h"
 #include "base/words.h"
 #include "init/console.h"
 
@@ -54,6 +55,7 @@ int vault_create(struct fail *f)
 		return r;
 	vault.head->magic = MAGIC;
 	vault.head->size = sizeof(struct vault_head);
+	strcpy(vault.head->program, PATH_INIT);
 	return 0;
 }
 
@@ -74,6 +76,25 @@ int vault_open(int fd, struct fail *f)
 	     i++)
 		fcntl(vault.head->fds[vault.head->active & 1][i], F_SETFD, FD_CLOEXEC);
 	return 0;
+}
+
+int vault_snapshot(struct fail *f)
+{
+	int fd = memfd_create("orlop-state", MFD_CLOEXEC);
+	unsigned active = vault.head->active & 1;
+	off_t at = (off_t)(HEAD_SIZE + (size_t)active * VAULT_STATE_MAX);
+
+	if (fd < 0)
+		return fail_set(f, errno, "copy the state");
+	if (ftruncate(fd, VAULT_SIZE) < 0 ||
+	    pwrite(fd, vault.head, HEAD_SIZE, 0) != (ssize_t)HEAD_SIZE ||
+	    pwrite(fd, half(active), vault.head->len[active], at) !=
+		    (ssize_t)vault.head->len[active]) {
+		fail_set(f, errno ? errno : ENOSPC, "copy the state");
+		close(fd);
+		return -f->code;
+	}
+	return fd;
 }
 
 struct vault_head *vault_head(void)

@@ -29,9 +29,17 @@
 #define VAULT_FDS_MAX   65536u
 #define VAULT_EXITS_MAX 1024u
 #define VAULT_CRASHES   4u
+#define VAULT_PATH_MAX  128u
 
 struct vault_exit {
 	int32_t pid, code, status;
+};
+
+/* An upgrade of PID 1's own program, upgrade.h. */
+enum vault_trial {
+	VAULT_NO_TRIAL,
+	VAULT_TRIAL_BEGUN,  /* `candidate` was executed and has not come to the end of a pass */
+	VAULT_TRIAL_FAILED, /* and will not: `program` was executed again */
 };
 
 /* The head, in shared memory. Read and written by the crash handler, so plain numbers only. */
@@ -42,6 +50,10 @@ struct vault_head {
 	uint64_t len[2];     /* bytes of state; 0 = none */
 	uint32_t n_fds[2];
 	uint32_t n_exits;
+	uint32_t attempts; /* revivals in a row that have not come to the end of a pass */
+	uint32_t trial;
+	char program[VAULT_PATH_MAX]; /* what a revival executes */
+	char candidate[VAULT_PATH_MAX], reason[160];
 	uint64_t crashes[VAULT_CRASHES]; /* CLOCK_BOOTTIME ns of the last ones, newest first */
 	struct vault_exit exits[VAULT_EXITS_MAX];
 	int32_t fds[2][VAULT_FDS_MAX];
@@ -66,6 +78,9 @@ int vault_open(int fd, struct fail *f);
 
 struct vault_head *vault_head(void); /* NULL: there is none */
 int vault_memfd(void);
+
+/* A copy of head and state in force, as a new memfd. */
+int vault_snapshot(struct fail *f);
 
 /* The state in force; NULL if there is none. */
 const char *vault_state(size_t *ret_len);

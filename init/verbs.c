@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/words.h"
+#include "init/upgrade.h"
 
 struct verb_row {
 	const char *name;
@@ -28,6 +29,7 @@ static const struct verb_row rows[] = {
 	{"events", 1, 1, false, verb_events},   {"reload", 1, ANY, true, verb_reload},
 	{"poweroff", 1, 2, true, verb_power},   {"reboot", 1, 2, true, verb_power},
 	{"halt", 1, 2, true, verb_power},       {"version", 1, 1, false, verb_version},
+	{"upgrade-init", 2, 2, true, verb_upgrade},
 };
 
 static const struct verb_row *find(const char *name)
