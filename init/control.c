@@ -69,6 +69,8 @@ static void take_in(int fd)
 static void incoming(struct watch *w, uint32_t events)
 {
 	(void)events;
+	if (control.spare < 0)
+		control.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	for (int i = 0; i < BURST; i++) {
 		int fd = accept_one(w->fd);
 

@@ -85,8 +85,8 @@ static void copied(struct task *t, enum task_end end)
 		return;
 	}
 	upgrade.state = vault_snapshot(&f);
-	if (upgrade.state >= 0 && task_start(&upgrade.task, "upgrade", argv, &upgrade.state, 1,
-					     TRY_TIME, tried, &f) == 0)
+	if (upgrade.state >= 0 &&
+	    task_start(&upgrade.task, "upgrade", argv, &upgrade.state, 1, TRY_TIME, tried, &f) == 0)
 		return;
 	if (upgrade.state >= 0)
 		close(upgrade.state);
@@ -99,8 +99,7 @@ void verb_upgrade(const struct request *r)
 	const char *argv[] = {PATH_INIT, "--aide", "copy", upgrade.file, upgrade.copy, NULL};
 	struct fail f = {0};
 
-	if (upgrade.token || !vault_head() ||
-	    sup_shutdown_kind(shell_sup()) != SUP_RUNNING) {
+	if (upgrade.token || !vault_head() || sup_shutdown_kind(shell_sup()) != SUP_RUNNING) {
 		answer_end(&r->answer, EXIT_REFUSED,
 			   upgrade.token ? "an upgrade is under way" : "not now");
 		return;

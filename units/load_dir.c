@@ -49,6 +49,12 @@ static bool is_null_link(const char *path)
 	       memcmp(target, "/dev/null", sizeof("/dev/null") - 1) == 0;
 }
 
+/* It says nothing about the file, and may be better the next time: then there is no answer now. */
+static bool is_shortage(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
 static int add_file(struct walk *w, int dirfd, const char *folder, const char *name,
 		    unsigned char type)
 {
@@ -73,6 +79,8 @@ static int add_file(struct walk *w, int dirfd, const char *folder, const char *n
 		return 0;
 	}
 	r = io_read_file(dirfd, name, LIMIT_UNIT_FILE, &data, &len, &f);
+	if (is_shortage(r))
+		return r;
 	w->bytes += len;
 	if (r == 0 && w->bytes > LIMIT_UNITS_BYTES) {
 		free(data);
@@ -114,7 +122,7 @@ static int list_names(struct arena *arena, int fd, struct entry **ret, size_t *r
 		close(copy);
 		return -errno;
 	}
-	while ((e = readdir(dir))) {
+	while ((errno = 0, e = readdir(dir))) {
 		struct entry *slot;
 
 		if (e->d_name[0] == '.')
@@ -126,6 +134,8 @@ static int list_names(struct arena *arena, int fd, struct entry **ret, size_t *r
 		if (!slot->name)
 			return -ENOMEM;
 	}
+	if (errno)
+		return -errno;
 	if (*ret_n)
 		qsort(*ret, *ret_n, sizeof(**ret), by_entry_name);
 	return 0;
@@ -318,6 +328,8 @@ int units_load_dirs(const char *const *paths, const char *const *instances, stru
 
 	for (size_t i = 0; r == 0 && paths[i]; i++) {
 		r = take_path(&w, paths[i]);
+		if (r == 0 && arena_bad(w.arena)) /* a path that could not be had is "" */
+			r = -ENOMEM;
 		if (r < 0)
 			fail_set(f, -r, "reading \"%s\"", paths[i]);
 	}

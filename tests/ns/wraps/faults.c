@@ -72,9 +72,9 @@ static int fails(enum function function)
 	return 1;
 }
 
-#define WRAP(type, name, ...)             \
-	type __wrap_##name(__VA_ARGS__);  \
-	type __real_##name(__VA_ARGS__);  \
+#define WRAP(type, name, ...)            \
+	type __wrap_##name(__VA_ARGS__); \
+	type __real_##name(__VA_ARGS__); \
 	type __wrap_##name(__VA_ARGS__)
 
 /* Six longs are what every variadic caller of syscall() leaves in registers. */
