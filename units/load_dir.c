@@ -32,6 +32,8 @@ struct walk {
 	size_t n_contents;
 	size_t bytes;
 	struct folder_id seen[DEPTH_MAX + 1]; /* the folders above */
+	struct folder_id *read;               /* all that were read, but those of drop-ins */
+	size_t n_read;
 };
 
 static bool wanted_file(const char *name)
@@ -178,6 +180,22 @@ static int walk_entry(struct walk *w, int fd, const struct entry *e, const char 
 		       : 0;
 }
 
+/* 1, or 0 for a folder that was read under another name: it has nothing new, and links to folders of
+ * links could lead there without end. Drop-ins belong to the name of their folder. */
+static int first_time(struct walk *w, const struct folder_id *id)
+{
+	struct folder_id *slot;
+
+	for (size_t i = 0; i < w->n_read; i++)
+		if (w->read[i].dev == id->dev && w->read[i].ino == id->ino)
+			return 0;
+	slot = ARENA_PUSH(w->arena, w->read, w->n_read);
+	if (!slot)
+		return -ENOMEM;
+	*slot = *id;
+	return 1;
+}
+
 static int walk_folder(struct walk *w, int dirfd, const char *name, const char *path, int depth)
 {
 	_fd_
@@ -195,6 +213,11 @@ static int walk_folder(struct walk *w, int dirfd, const char *name, const char *
 		if (w->seen[i].dev == st.st_dev && w->seen[i].ino == st.st_ino)
 			return 0; /* a link that leads upwards */
 	w->seen[depth] = (struct folder_id){st.st_dev, st.st_ino};
+	if (!is_dropin_folder(name)) {
+		r = first_time(w, &w->seen[depth]);
+		if (r <= 0)
+			return r;
+	}
 	r = list_names(w->arena, fd, &entries, &n);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = walk_entry(w, fd, &entries[i], path, depth);

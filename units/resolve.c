@@ -329,7 +329,9 @@ static void resolve_joins(struct loader *l, struct unit *u, struct unit_join *jo
 static void resolve_container(struct loader *l, struct unit *u)
 {
 	struct unit_container *c = u->container;
-	const char *dot = c->image.value ? strrchr(c->image.value, '.') : NULL;
+	/* Whether it is a unit is told by what is written, before variables are filled in. */
+	const char *written = c->image.raw ? c->image.raw : c->image.value;
+	const char *dot = written ? strrchr(written, '.') : NULL;
 
 	if (dot && strcmp(dot, ".image") == 0 && !strchr(c->image.value, '/')) {
 		const char *ref = c->image.value;

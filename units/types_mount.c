@@ -133,7 +133,9 @@ static void add_mount(struct conv *c, void *field, const struct item *item, stru
 /* What the source of a volume is: a path, a unit or a name. false: reported. */
 static bool volume_source(struct conv *c, const struct item *item, struct unit_mount *mount)
 {
-	const char *source = mount->source.value, *dot = strrchr(source, '.');
+	const char *source = mount->source.value;
+	/* Whether it is a unit is told by what is written, before variables are filled in. */
+	const char *dot = strrchr(mount->source.raw ? mount->source.raw : source, '.');
 
 	if (source[0] == '/' || source[0] == '.') {
 		const char *path = conv_path(c, item, source, false);

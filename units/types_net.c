@@ -224,7 +224,8 @@ void parse_networks(struct conv *c, void *field)
 		join.name.value = NETSPEC_DEFAULT_NAME;
 	else if (item.text.raw && !join.container)
 		join.name.raw = arena_strndup(c->arena, item.text.raw, strcspn(item.text.raw, ":"));
-	dot = strrchr(join.name.value, '.');
+	/* Whether it is a unit is told by what is written, before variables are filled in. */
+	dot = strrchr(join.name.raw ? join.name.raw : join.name.value, '.');
 	if (dot && (strcmp(dot, ".network") == 0 || strcmp(dot, ".container") == 0)) {
 		join.ref = join.name.value;
 		join.container = dot[1] == 'c';

@@ -104,6 +104,36 @@ static void folders_are_read_recursively_and_loops_end(void **state)
 	unit_set_free(set);
 }
 
+/* Each folder has three links to the next: 14 million ways to the last one, which is read once. */
+static void links_that_fork_are_followed_once(void **state)
+{
+	struct unit_set *set;
+
+	(void)state;
+	for (int i = 0; i < 16; i++) {
+		char folder[16], link[24], target[16];
+
+		snprintf(folder, sizeof(folder), "f%02d", i);
+		assert_int_equal(mkdir(at(folder), 0755), 0);
+		snprintf(target, sizeof(target), "../f%02d", i + 1);
+		for (int k = 0; k < 3 && i < 15; k++) {
+			snprintf(link, sizeof(link), "f%02d/%c", i, 'a' + k);
+			assert_int_equal(symlink(target, at(link)), 0);
+		}
+	}
+	put("f15/x.container", good);
+	/* A folder of drop-ins may have two names all the same. */
+	assert_int_equal(mkdir(at("x.container.d"), 0755), 0);
+	put("x.container.d/h.conf", "[Container]\nHostName=h\n");
+	put("y.container", good);
+	assert_int_equal(symlink("x.container.d", at("y.container.d")), 0);
+	set = load_root(NULL);
+	assert_clean(set);
+	assert_string_equal(get(set, "x.container")->container->host_name.value, "h");
+	assert_string_equal(get(set, "y.container")->container->host_name.value, "h");
+	unit_set_free(set);
+}
+
 static void a_link_to_a_template_is_an_instance(void **state)
 {
 	struct unit_set *set;
@@ -172,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(only_regular_files_are_read),
 		TEST(folders_are_read_recursively_and_loops_end),
+		TEST(links_that_fork_are_followed_once),
 		TEST(a_link_to_a_template_is_an_instance),
 		TEST(a_single_file_has_its_drop_ins),
 		TEST(the_first_folder_wins),
