@@ -204,6 +204,58 @@ static void merge_limit(struct compile *x, struct number *limit, struct number o
 	*limit = own;
 }
 
+/* A name for /etc/hosts and the kernel: no blanks, no commas, nothing that ends it. */
+static bool host_name_valid(const char *s)
+{
+	return *s && strlen(s) <= 64 &&
+	       !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789._-")];
+}
+
+static void check_names(struct compile *x, const struct text *host_name,
+			const struct text_list *aliases, const struct unit_join *joins, size_t n)
+{
+	struct conv *c = compile_conv(x);
+	enum key_section section = c->unit->pod ? SECTION_POD : SECTION_CONTAINER;
+	static const char hint[] = "letters, digits and ._-, at most 64";
+
+	if (c->is_template)
+		return; /* its instances are told */
+	if (host_name->value && !host_name_valid(host_name->value))
+		compile_report(x, DIAG_ERROR, section, "HostName", U_HOST, hint,
+			       "\"%s\" is no host name", host_name->value);
+	for (size_t i = 0; i < aliases->n; i++)
+		if (!host_name_valid(aliases->items[i].value))
+			compile_report(x, DIAG_ERROR, section, "NetworkAlias", U_HOST, hint,
+				       "\"%s\" is no host name", aliases->items[i].value);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < joins[i].aliases.n; k++)
+			if (!host_name_valid(joins[i].aliases.items[k].value))
+				diag_add(c->diags, DIAG_ERROR, U_HOST, joins[i].at, 1, hint,
+					 "\"%s\" is no host name", joins[i].aliases.items[k].value);
+}
+
+/* Of secrets and time zones: below a folder, and not out of it again. */
+static bool climbs(const char *path)
+{
+	for (const char *s = path; (s = strstr(s, "..")); s += 2)
+		if ((s == path || s[-1] == '/') && (!s[2] || s[2] == '/'))
+			return true;
+	return false;
+}
+
+static void check_paths(struct compile *x, const struct unit_container *c)
+{
+	if (c->timezone.value && (c->timezone.value[0] == '/' || climbs(c->timezone.value)))
+		ERROR(CONTAINER, "Timezone", U_PATH, "write for example Europe/Berlin, or local",
+		      "\"%s\" is no time zone", c->timezone.value);
+	for (size_t i = 0; i < c->n_secrets; i++)
+		if (c->secrets[i].env ? strpbrk(c->secrets[i].target, "= \t") != NULL
+				      : climbs(c->secrets[i].target))
+			ERROR(CONTAINER, "Secret", U_SECRET, NULL,
+			      "\"%s\" is no target for a secret", c->secrets[i].target);
+}
+
 static void finish_container(struct compile *x)
 {
 	struct unit *u = compile_conv(x)->unit;
@@ -247,6 +299,8 @@ static void finish_container(struct compile *x)
 		c->image_at = ini_at(WRITTEN(CONTAINER, "Image"), 0);
 	if (WRITTEN(CONTAINER, "Pod"))
 		c->pod_at = ini_at(WRITTEN(CONTAINER, "Pod"), 0);
+	check_names(x, &c->host_name, &c->network_alias, c->networks, c->n_networks);
+	check_paths(x, c);
 	check_user(x, c);
 	check_networks(x, c);
 	check_mounts(x, c->mounts, c->n_mounts);
@@ -316,6 +370,7 @@ static void finish_pod(struct compile *x)
 	struct unit_pod *p = compile_conv(x)->unit->pod;
 
 	p->name = file_name(x, p->pod_name);
+	check_names(x, &p->host_name, &p->network_alias, p->networks, p->n_networks);
 	if (p->n_networks == 0) {
 		struct unit_join *join = ARENA_PUSH(compile_conv(x)->arena, p->networks,
 						    p->n_networks);
@@ -354,6 +409,24 @@ static void finish_service(struct compile *x)
 			"TTYPath= has no effect without it");
 }
 
+/* Zero is no limit of a cgroup under which anything could run; left alone it would pass for "not set". */
+static void check_limits(struct compile *x, const struct unit_limits *limits)
+{
+	const struct {
+		const char *key;
+		struct number n;
+	} rows[] = {
+		{"MemoryMax", limits->memory_max},
+		{"MemoryHigh", limits->memory_high},
+		{"TasksMax", limits->tasks_max},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].n.set && rows[i].n.value == 0)
+			ERROR(SERVICE, rows[i].key, U_SIZE, "write infinity for no limit",
+			      "%s=0: nothing could run", rows[i].key);
+}
+
 void finish_unit(struct compile *x)
 {
 	static void (*const finish[UNIT_KIND__N])(struct compile *) = {
@@ -366,6 +439,7 @@ void finish_unit(struct compile *x)
 	if (u->default_instance.value && !strstr(u->name, "@"))
 		WARNING(INSTALL, "DefaultInstance", U_TEMPLATE, NULL,
 			"DefaultInstance= has no effect in a unit that is no template");
+	check_limits(x, &u->exec->limits);
 	if (finish[u->kind])
 		finish[u->kind](x);
 	finish_policy(x);

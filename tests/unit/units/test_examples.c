@@ -96,6 +96,24 @@ static const struct example {
 	 "did you mean \"EnvironmentFile\"?"},
 	{"mem_limit", "x.container", BASE "mem_limit=1g\n", REJECTED, U_LINE, 3, 1,
 	 "did you mean \"Memory\"?"},
+	{"no host name", "x.container", BASE "HostName=a b\n", REJECTED, U_HOST, 3, 1,
+	 "at most 64"},
+	{"alias that is two", "x.container", BASE "NetworkAlias=a,b\n", REJECTED, U_HOST, 3, 1,
+	 NULL},
+	{"alias of a network", "x.container", BASE "Network=bridge:alias=a b\n", REJECTED, U_HOST,
+	 3, 9, NULL},
+	{"no time zone", "x.container", BASE "Timezone=../../../etc/shadow\n", REJECTED, U_PATH, 3,
+	 1, NULL},
+	{"secret outside of its folder", "x.container", BASE "Secret=pw,target=../../etc/passwd\n",
+	 REJECTED, U_SECRET, 3, 1, NULL},
+	{"secret with a bad variable", "x.container", BASE "Secret=\"pw,type=env,target=A B\"\n",
+	 REJECTED, U_SECRET, 3, 1, NULL},
+	{"no memory at all", "x.container", BASE "[Service]\nMemoryMax=0\n", REJECTED, U_SIZE, 4, 1,
+	 "infinity"},
+	{"no tasks at all", "x.container", BASE "[Service]\nTasksMax=0\n", REJECTED, U_SIZE, 4, 1,
+	 "infinity"},
+	{"no swap is fine", "x.container", BASE "[Service]\nMemorySwapMax=0\n", ACCEPTED, NULL, 0,
+	 0, NULL},
 	{"CPUs backwards", "x.container", BASE "[Service]\nAllowedCPUs=3-1\n", REJECTED, U_NUMBER,
 	 4, 13, "0-3,6"},
 	{"CPUs with two dashes", "x.container", BASE "[Service]\nAllowedCPUs=1-2-3\n", REJECTED,
@@ -288,6 +306,40 @@ static void two_units_with_one_host_port(void **state)
 	unit_set_free(set);
 }
 
+/* The first and the third meet, with another address between them. */
+static void ports_meet_across_others(void **state)
+{
+	struct unit_set *set = load_files("/u/a.container", PORT("a", "127.0.0.1:80:80", BOOT),
+					  "/u/b.container", PORT("b", "192.0.2.1:80:80", BOOT),
+					  "/u/c.container", PORT("c", "127.0.0.1:80:80", BOOT),
+					  NULL);
+
+	(void)state;
+	assert_int_equal(get(set, "b.container")->state, UNIT_OK);
+	assert_int_equal(get(set, "c.container")->state, UNIT_REJECTED);
+	unit_set_free(set);
+	/* "All" is the last by name, and is the one that is refused. */
+	set = load_files("/u/a.container", PORT("a", "127.0.0.1:80:80", BOOT), "/u/b.container",
+			 PORT("b", "192.0.2.1:80:80", BOOT), "/u/c.container",
+			 PORT("c", "80:80", BOOT), NULL);
+	assert_int_equal(set->n_errors, 2);
+	assert_int_equal(get(set, "b.container")->state, UNIT_OK);
+	assert_int_equal(get(set, "c.container")->state, UNIT_REJECTED);
+	unit_set_free(set);
+	/* One that is not started at boot stands between two that are. */
+	set = load_files("/u/a.container", PORT("a", "80:80", BOOT), "/u/b.container",
+			 PORT("b", "80:80", ""), "/u/c.container", PORT("c", "80:80", BOOT), NULL);
+	assert_int_equal(get(set, "b.container")->state, UNIT_OK);
+	assert_int_equal(get(set, "c.container")->state, UNIT_REJECTED);
+	unit_set_free(set);
+	set = load_files("/u/a.container", PORT("a", "[fd00::1]:80:80", BOOT), "/u/b.container",
+			 PORT("b", "127.0.0.1:80:80", BOOT), "/u/c.container",
+			 PORT("c", "[::]:80:80", BOOT), NULL);
+	assert_int_equal(set->n_errors, 1);
+	assert_int_equal(get(set, "c.container")->state, UNIT_REJECTED);
+	unit_set_free(set);
+}
+
 static void a_broken_drop_in_rejects_the_unit(void **state)
 {
 	struct unit_set *set = load_files("/u/a.container", "[Container]\nImage=localhost/a\n",
@@ -327,6 +379,7 @@ int main(void)
 		cmocka_unit_test(a_bad_unit_stops_no_other),
 		cmocka_unit_test(two_units_with_one_service_name),
 		cmocka_unit_test(two_units_with_one_host_port),
+		cmocka_unit_test(ports_meet_across_others),
 		cmocka_unit_test(a_broken_drop_in_rejects_the_unit),
 		cmocka_unit_test(file_names_with_newlines_or_dots_are_refused),
 	};

@@ -71,6 +71,9 @@ static const struct {
 } special[] = {
 	{SECTION_CONTAINER, "EnvironmentHost", "false", NULL},
 	{SECTION_CONTAINER, "Group", NULL, "User=1000"},
+	{SECTION_CONTAINER, "HostName", "host.lan", NULL},
+	{SECTION_POD, "HostName", "host.lan", NULL},
+	{SECTION_CONTAINER, "Timezone", "Europe/Berlin", NULL},
 	{SECTION_CONTAINER, "IP", "10.88.0.5", NULL},
 	{SECTION_CONTAINER, "IP6", "fd00::5", NULL},
 	{SECTION_CONTAINER, "SeccompProfile", "unconfined", NULL},

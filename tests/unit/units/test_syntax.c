@@ -483,14 +483,14 @@ static void every_specifier_has_its_value(void **state)
 		struct unit_set *set;
 		const struct unit *u;
 
-		snprintf(line, sizeof(line), "HostName=[%s]\n", specifiers[i].specifier);
+		snprintf(line, sizeof(line), "DNSOption=[%s]\n", specifiers[i].specifier);
 		set = load_container(line);
 		assert_clean(set);
 		snprintf(text, sizeof(text), "[%s]", specifiers[i].value);
-		assert_string_equal(container(set)->host_name.value, text);
+		assert_string_equal(container(set)->dns_option.items[0].value, text);
 		unit_set_free(set);
 
-		snprintf(text, sizeof(text), "[Container]\nImage=localhost/x\nHostName=[%s]\n",
+		snprintf(text, sizeof(text), "[Container]\nImage=localhost/x\nDNSOption=[%s]\n",
 			 specifiers[i].specifier);
 		set = load_files(
 			"/etc/containers/systemd/foo-bar@.container", text,
@@ -500,7 +500,7 @@ static void every_specifier_has_its_value(void **state)
 		assert_clean(set);
 		u = get(set, "foo-bar@a-b\\x2dc.container");
 		snprintf(text, sizeof(text), "[%s]", specifiers[i].instance);
-		assert_string_equal(u->container->host_name.value, text);
+		assert_string_equal(u->container->dns_option.items[0].value, text);
 		unit_set_free(set);
 	}
 }
