@@ -24,7 +24,6 @@ static const struct {
 	{"memory.high", offsetof(struct container_spec, memory_high)},
 	{"memory.low", offsetof(struct container_spec, memory_low)},
 	{"memory.min", offsetof(struct container_spec, memory_min)},
-	{"memory.swap.max", offsetof(struct container_spec, memory_swap_max)},
 	{"cpu.weight", offsetof(struct container_spec, cpu_weight)},
 	{"io.weight", offsetof(struct container_spec, io_weight)},
 };
@@ -42,6 +41,9 @@ void add_cgroup_limits(struct maker *m)
 			ADD3(m, STEP_LIMIT, limits[i].file,
 			     value < 0 ? "max" : plan_number(value).s, "yes");
 	}
+	if (s->memory_swap_set)
+		ADD3(m, STEP_LIMIT, "memory.swap.max",
+		     s->memory_swap_max < 0 ? "max" : plan_number(s->memory_swap_max).s, "yes");
 	if (s->cpu_quota_percent > 0) {
 		snprintf(text, sizeof(text), "%" PRId64 " %d",
 			 s->cpu_quota_percent * (CPU_PERIOD / 100), CPU_PERIOD);

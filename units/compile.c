@@ -325,6 +325,7 @@ void compile_unit(struct loader *l, struct unit *u, const struct unit_name *n,
 	x.conv.folder = expand_specifier(&x.conv.ex, 'Y');
 	for (size_t i = 0; i < x.n_files; i++)
 		gather_file(&x, x.files[i]);
+	gather_podman_args(&x);
 	if (x.own_section || !unit_kind_sections[n->kind]) {
 		convert_all(&x);
 		finish_unit(&x);

@@ -34,3 +34,6 @@ struct compile {
 
 /* gather.c: reads one of the unit's files; what counts is in x->uses then. */
 void gather_file(struct compile *x, struct loaded_file *f);
+
+/* Behind all files: the keys that options of PodmanArgs= stand for. */
+void gather_podman_args(struct compile *x);

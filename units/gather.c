@@ -84,8 +84,6 @@ static void other_verdict(struct compile *x, const struct key *key, const struct
 		 rows[key->verdict].text);
 }
 
-static void expand_podman_args(struct compile *x, const struct ini_entry *e);
-
 static void take_entry(struct compile *x, const struct ini_entry *e)
 {
 	int section = section_by_name(e->section);
@@ -116,11 +114,10 @@ static void take_entry(struct compile *x, const struct ini_entry *e)
 		x->uses[slot].first = NULL; /* not converted, but compile_entry() knows of it */
 		return;
 	}
-	if (key->type == TYPE_PODMAN_ARGS)
-		expand_podman_args(x, e);
 }
 
-/* PodmanArgs=--cap-add=X counts as AddCapability=X, at the place where it stands. */
+/* PodmanArgs=--cap-add=X counts as AddCapability=X. Like podman's command line, on which Quadlet puts them
+ * behind everything else, options win over keys, wherever they stand. */
 static void expand_podman_args(struct compile *x, const struct ini_entry *e)
 {
 	struct conv *c = &x->conv;
@@ -170,6 +167,16 @@ static void expand_podman_args(struct compile *x, const struct ini_entry *e)
 		};
 		take_entry(x, made);
 	}
+}
+
+void gather_podman_args(struct compile *x)
+{
+	size_t slot;
+
+	if (!key_find(&x->l->keys, SECTION_CONTAINER, "PodmanArgs", x->kinds, &slot))
+		return;
+	for (const struct use *use = x->uses[slot].first; use; use = use->next)
+		expand_podman_args(x, use->entry);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */

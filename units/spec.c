@@ -57,6 +57,7 @@ static const struct record_row rows[] = {
 	INT("memory-high", memory_high),
 	INT("memory-low", memory_low),
 	INT("memory-min", memory_min),
+	BOOL("memory-swap-set", memory_swap_set),
 	INT("memory-swap-max", memory_swap_max),
 	INT("cpu-weight", cpu_weight),
 	INT("cpu-quota-percent", cpu_quota_percent),

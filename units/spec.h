@@ -113,7 +113,9 @@ struct container_spec {
 	bool oom_score_set;
 	int64_t oom_score_adjust;
 	/* cgroup limits: 0 = not set, -1 = "max" where that makes sense */
-	int64_t memory_high, memory_low, memory_min, memory_swap_max; /* bytes */
+	int64_t memory_high, memory_low, memory_min; /* bytes */
+	bool memory_swap_set;                        /* then 0 is 0: no swap at all */
+	int64_t memory_swap_max;
 	int64_t cpu_weight, cpu_quota_percent, io_weight;
 	char *cpus; /* cpuset.cpus; NULL = all */
 	/* The unit whose namespaces this one shares, NULL = none. "x.pod": user, network, ipc and uts, with

@@ -296,6 +296,7 @@ static void set_limits(struct out *o, struct container_spec *spec, const struct 
 	spec->memory_high = limit(l->memory_high);
 	spec->memory_low = limit(l->memory_low);
 	spec->memory_min = limit(l->memory_min);
+	spec->memory_swap_set = l->memory_swap_max.set;
 	spec->memory_swap_max = limit(l->memory_swap_max);
 	spec->cpu_weight = limit(l->cpu_weight);
 	spec->cpu_quota_percent = limit(l->cpu_quota_percent);

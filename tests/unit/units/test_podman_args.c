@@ -211,6 +211,47 @@ static void a_bad_value_is_told_at_its_option(void **state)
 	unit_set_free(set);
 }
 
+/* Quadlet puts them at the end of podman's command line. */
+static void options_win_over_keys_wherever_they_stand(void **state)
+{
+	struct unit_set *set =
+		load_container("PodmanArgs=--memory=2g --stop-timeout 5\nMemory=1g\n");
+
+	(void)state;
+	assert_int_equal(get(set, "x.container")->container->memory.value, INT64_C(2) << 30);
+	assert_int_equal(get(set, "x.container")->container->stop_timeout.value, 5);
+	unit_set_free(set);
+}
+
+static void an_empty_one_takes_back_all_they_did(void **state)
+{
+	struct unit_set *set = load_files(
+		"/u/x.container",
+		"[Container]\nImage=localhost/x\nMemory=1g\nPodmanArgs=--memory=2g --cap-add=KILL --frob\n",
+		"/u/x.container.d/y.conf", "[Container]\nPodmanArgs=\n", NULL);
+	const struct unit_container *c = get(set, "x.container")->container;
+
+	(void)state;
+	assert_clean(set);
+	assert_int_equal(c->memory.value, INT64_C(1) << 30);
+	assert_int_equal(c->cap_add.n, 0);
+	assert_int_equal(c->podman_args.n, 0);
+	unit_set_free(set);
+}
+
+static void no_swap_at_all_reaches_the_spec(void **state)
+{
+	struct unit_set *set = load_container("PodmanArgs=--cgroup-conf=memory.swap.max=0\n");
+	struct container_spec spec;
+
+	(void)state;
+	assert_int_equal(spec_from_unit(set, get(set, "x.container"), 0, &spec, NULL), 0);
+	assert_true(spec.memory_swap_set);
+	assert_int_equal(spec.memory_swap_max, 0);
+	spec_done(&spec);
+	unit_set_free(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +259,9 @@ int main(void)
 		cmocka_unit_test(options_without_meaning_are_a_warning),
 		cmocka_unit_test(other_options_are_refused_by_their_name),
 		cmocka_unit_test(a_bad_value_is_told_at_its_option),
+		cmocka_unit_test(options_win_over_keys_wherever_they_stand),
+		cmocka_unit_test(an_empty_one_takes_back_all_they_did),
+		cmocka_unit_test(no_swap_at_all_reaches_the_spec),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
