@@ -59,6 +59,7 @@ enum run_fd {
 enum run_exec_fd {
 	RUN_EXEC_PIDFD = 3,  /* of the container's main process */
 	RUN_EXEC_CGROUP = 4, /* the container's */
+	RUN_EXEC_CLIENT = 5, /* with -F: the connection of who asked, see runtime/session.h */
 };
 
 #define FRAME_MAGIC 0x316c726fu /* "orl1" in memory on a little-endian machine */

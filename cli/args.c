@@ -30,6 +30,16 @@ static int find_short(const struct verb *verb, char letter)
 	return -1;
 }
 
+static int take_value(struct args *a, int option, const char *value, struct fail *f)
+{
+	if (a->n_given >= ARGS_GIVEN_MAX)
+		return fail_set(f, 0, "more than %d options", ARGS_GIVEN_MAX);
+	a->value[option] = value;
+	a->given[a->n_given].option = option;
+	a->given[a->n_given++].value = value;
+	return 0;
+}
+
 static int take_long(struct cursor *c, struct args *a, const char *text, struct fail *f)
 {
 	size_t len = strcspn(text, "=");
@@ -41,15 +51,13 @@ static int take_long(struct cursor *c, struct args *a, const char *text, struct 
 	if (!a->verb->options[i].arg) {
 		if (value)
 			return fail_set(f, 0, "--%.*s takes no value", (int)len, text);
-		a->value[i] = "";
-		return 0;
+		return take_value(a, i, "", f);
 	}
 	if (!value && c->at < c->argc)
 		value = c->argv[c->at++];
 	if (!value)
 		return fail_set(f, 0, "--%s needs a value: %s", text, a->verb->options[i].arg);
-	a->value[i] = value;
-	return 0;
+	return take_value(a, i, value, f);
 }
 
 static int take_short(struct cursor *c, struct args *a, const char *letters, struct fail *f)
@@ -60,17 +68,17 @@ static int take_short(struct cursor *c, struct args *a, const char *letters, str
 		if (i < 0)
 			return fail_set(f, 0, "%s has no option -%c", a->verb->name, *letters);
 		if (!a->verb->options[i].arg) {
-			a->value[i] = "";
+			int r = take_value(a, i, "", f);
+
+			if (r < 0)
+				return r;
 			continue;
 		}
 		if (letters[1])
-			a->value[i] = letters + 1;
-		else if (c->at < c->argc)
-			a->value[i] = c->argv[c->at++];
-		else
-			return fail_set(f, 0, "-%c needs a value: %s", *letters,
-					a->verb->options[i].arg);
-		return 0;
+			return take_value(a, i, letters + 1, f);
+		if (c->at < c->argc)
+			return take_value(a, i, c->argv[c->at++], f);
+		return fail_set(f, 0, "-%c needs a value: %s", *letters, a->verb->options[i].arg);
 	}
 	return 0;
 }
@@ -85,9 +93,10 @@ int args_parse(const struct verb *verb, int argc, char **argv, struct args *a, s
 	while (r == 0 && c.at < argc) {
 		char *word = argv[c.at++];
 
-		if (!options || word[0] != '-' || !word[1])
+		if (!options || word[0] != '-' || !word[1]) {
 			argv[1 + c.n_words++] = word;
-		else if (!strcmp(word, "--"))
+			options &= verb->max_words != VERB_WORDS_COMMAND;
+		} else if (!strcmp(word, "--"))
 			options = false;
 		else if (word[1] == '-')
 			r = take_long(&c, a, word + 2, f);
@@ -111,6 +120,16 @@ const char *args_value(const struct args *a, const char *name)
 	int i = find_long(a->verb, name, strlen(name));
 
 	return i < 0 ? NULL : a->value[i];
+}
+
+const char *args_next(const struct args *a, const char *name, int *at)
+{
+	int i = find_long(a->verb, name, strlen(name));
+
+	while (*at < a->n_given)
+		if (a->given[(*at)++].option == i)
+			return a->given[*at - 1].value;
+	return NULL;
 }
 
 bool args_has(const struct args *a, const char *name)

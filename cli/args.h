@@ -11,12 +11,19 @@
 #include "base/fail.h"
 #include "cli/verbs.h"
 
-#define ARGS_OPTIONS_MAX 16
+#define ARGS_OPTIONS_MAX 24
+#define ARGS_GIVEN_MAX   256
 
 struct args {
 	const struct verb *verb;
 	const char
 		*value[ARGS_OPTIONS_MAX]; /* as the rows stand; NULL = not given; "" for a switch */
+	/* all of them as they were given, for those that may be repeated */
+	struct {
+		int option;
+		const char *value;
+	} given[ARGS_GIVEN_MAX];
+	int n_given;
 	int n_words;
 	char **words; /* n_words, then NULL; borrowed from argv, which is reordered */
 };
@@ -27,6 +34,8 @@ int args_parse(const struct verb *verb, int argc, char **argv, struct args *a, s
 
 /* The value of the option called so (long name), NULL if it was not given. */
 const char *args_value(const struct args *a, const char *name);
+/* The next value of an option that may be given more than once: *at begins as 0. NULL: there is no more. */
+const char *args_next(const struct args *a, const char *name, int *at);
 bool args_has(const struct args *a, const char *name);
 
 /* A whole number from min to max, or -EINVAL with a text that names `what`. */

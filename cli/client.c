@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/paths.h"
 #include "base/wire.h"
 #include "base/words.h"
@@ -81,7 +82,7 @@ static int connect_to(struct client *c, struct fail *f)
 	return 0;
 }
 
-static int send_request(struct client *c, const char *const *words, struct fail *f)
+int client_send(struct client *c, const char *const *words, struct fail *f)
 {
 	_buf_ struct buf payload = {0}, frame = {0};
 
@@ -124,7 +125,7 @@ int client_open(struct client *c, const char *const *words, int timeout_sec, str
 			return fail_set(f, errno, "getrandom");
 	r = c->in.bad ? fail_set(f, ENOMEM, "client") : connect_to(c, f);
 	if (r == 0)
-		r = send_request(c, words, f);
+		r = client_send(c, words, f);
 	if (r < 0)
 		client_close(c);
 	return r;
@@ -135,6 +136,8 @@ void client_close(struct client *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	c->fd = -1;
+	while (c->n_fds)
+		close(c->fds[--c->n_fds]);
 	buf_done(&c->in);
 	json_decref(c->line);
 	c->line = NULL;
@@ -163,16 +166,23 @@ static int wait_readable(const struct client *c, struct fail *f)
 static int read_more(struct client *c, struct fail *f)
 {
 	char chunk[sizeof(struct frame_head) + LIMIT_FRAME];
+	int fds[IO_FDS_MAX];
+	size_t n_fds = 0;
 	ssize_t n;
 	int r = wait_readable(c, f);
 
 	if (r < 0)
 		return r;
-	n = recv(c->fd, chunk, sizeof(chunk), 0);
-	if (n < 0 && errno == EINTR)
+	n = io_recv_fds(c->fd, chunk, sizeof(chunk), fds, &n_fds);
+	if (n == -EINTR || n == -EAGAIN)
 		return 0;
 	if (n < 0)
-		return fail_set(f, errno, "recv from %s", c->where);
+		return fail_set(f, (int)-n, "recv from %s", c->where);
+	for (size_t i = 0; i < n_fds; i++)
+		if (c->n_fds < (int)ARRAY_LEN(c->fds))
+			c->fds[c->n_fds++] = fds[i];
+		else
+			close(fds[i]);
 	if (n == 0)
 		return fail_set(f, EPIPE,
 				"orlop-init closed the connection before its answer was "

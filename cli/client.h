@@ -25,9 +25,11 @@ struct client {
 	uint32_t id;
 	int64_t deadline;  /* CLOCK_MONOTONIC in ms; 0 = none */
 	const char *where; /* for messages: path of the socket */
-	struct buf in;     /* what came and is not parsed yet */
-	size_t used;       /* of it, dealt with */
-	json_t *line;      /* the last answer, owned */
+	int fds[3];        /* that came along, in the order of their coming; owned */
+	int n_fds;
+	struct buf in; /* what came and is not parsed yet */
+	size_t used;   /* of it, dealt with */
+	json_t *line;  /* the last answer, owned */
 };
 
 /* Global options; called once, before any client_open(). connect: NULL or "unix:PATH"; borrowed.
@@ -37,6 +39,9 @@ int client_configure(const char *connect, int timeout_sec, struct fail *f);
 /* Connects and sends the request words (NULL-terminated). timeout_sec: 0 = none, if the user named no
  * other. On failure nothing is left open and f says what to do. */
 int client_open(struct client *c, const char *const *words, int timeout_sec, struct fail *f);
+
+/* More words for whoever answers the request that is under way. */
+int client_send(struct client *c, const char *const *words, struct fail *f);
 
 /* The next answer: 1 and *ret_text (len bytes, one JSON line, borrowed until the next call) and
  * *ret_object (borrowed as long), or -errno; -ETIMEDOUT past the deadline. */

@@ -39,6 +39,15 @@ static const struct verb_option events_options[] = {
 	{0},
 };
 
+static const struct verb_option exec_options[] = {
+	{'i', "interactive", NULL, "pass standard input on"},
+	{'t', "tty", NULL, "give the command a terminal"},
+	{'u', "user", "USER", "run as that user, by the image's names, or USER:GROUP"},
+	{'w', "workdir", "DIR", "in that directory"},
+	{'e', "env", "NAME=VALUE", "one more variable; may be repeated"},
+	{0},
+};
+
 static const struct verb_option check_options[] = {
 	{0, "strict", NULL, "warnings count as errors"},
 	{0, "json", NULL, "print every unit as it is understood, one JSON object a line"},
@@ -70,6 +79,8 @@ const struct verb verbs[] = {
 	{"kill", "UNIT...", "send a signal to the main process of units", cmd_kill, 1,
 	 VERB_WORDS_ANY, 10, kill_options},
 	{"logs", "UNIT", "print what a unit wrote", cmd_logs, 1, 1, 0, logs_options},
+	{"exec", "UNIT COMMAND...", "run a command in a container; its exit code is ours", cmd_exec,
+	 2, VERB_WORDS_COMMAND, 0, exec_options},
 	{"events", "", "print every change of state as it happens", cmd_events, 0, 0, 0,
 	 events_options},
 	{"ports", "", "list published ports", cmd_ports, 0, 0, 10, json_options},

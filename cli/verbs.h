@@ -29,7 +29,8 @@ struct verb_option {
 	const char *help;
 };
 
-#define VERB_WORDS_ANY (-1)
+#define VERB_WORDS_ANY     (-1)
+#define VERB_WORDS_COMMAND (-2) /* any, and options end at the first: a command has its own */
 
 struct verb {
 	const char *name;
@@ -51,6 +52,7 @@ const struct verb *verb_guess(const char *name);
 
 int cmd_boot(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_exec(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_halt(int argc, char **argv);
 int cmd_help(int argc, char **argv);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -56,13 +57,27 @@ static int accept_one(int listener)
 	return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
+/* Whether a process is in our pid namespace: root of a container with UserNS=host, who was given the socket as
+ * a volume, is uid 0 too. Pid 0 is a process outside of it, around us: no container of ours (and only where orlop is
+ * not the machine's PID 1). */
+static bool one_of_ours(pid_t pid)
+{
+	char path[64], theirs[64], ours[64];
+	ssize_t a, b;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
+	a = readlink(path, theirs, sizeof(theirs));
+	b = readlink("/proc/self/ns/pid", ours, sizeof(ours));
+	return pid == 0 || (a > 0 && a == b && !memcmp(theirs, ours, (size_t)a));
+}
+
 static void take_in(int fd)
 {
 	struct ucred peer = {.uid = (uid_t)-1};
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
-	    !client_new(fd, false, peer.uid == 0, packet))
+	    !client_new(fd, false, peer.uid == 0 && one_of_ours(peer.pid), packet))
 		client_refuse(fd);
 }
 

@@ -19,26 +19,17 @@ struct verb_row {
 #define ANY VERB_WORDS_MAX
 
 static const struct verb_row rows[] = {
-	{"ps", 1, 2, false, verb_ps},
-	{"status", 1, 2, false, verb_status},
-	{"start", 2, ANY, true, verb_change},
-	{"stop", 2, ANY, true, verb_change},
-	{"restart", 2, ANY, true, verb_change},
-	{"enable", 2, ANY, true, verb_change},
-	{"disable", 2, ANY, true, verb_change},
-	{"reset-failed", 2, ANY, true, verb_change},
-	{"kill", 2, ANY, true, verb_kill},
-	{"ports", 1, 1, false, verb_ports},
+	{"ps", 1, 2, false, verb_ps},           {"status", 1, 2, false, verb_status},
+	{"start", 2, ANY, true, verb_change},   {"stop", 2, ANY, true, verb_change},
+	{"restart", 2, ANY, true, verb_change}, {"enable", 2, ANY, true, verb_change},
+	{"disable", 2, ANY, true, verb_change}, {"reset-failed", 2, ANY, true, verb_change},
+	{"kill", 2, ANY, true, verb_kill},      {"ports", 1, 1, false, verb_ports},
 	{"logs", 2, 16, true, verb_logs}, /* what a unit writes may be secret */
-	{"images", 1, 8, false, verb_images},
-	{"boot", 1, 1, false, verb_boot},
-	{"events", 1, 1, false, verb_events},
-	{"reload", 1, ANY, true, verb_reload},
-	{"poweroff", 1, 2, true, verb_power},
-	{"reboot", 1, 2, true, verb_power},
-	{"halt", 1, 2, true, verb_power},
-	{"version", 1, 1, false, verb_version},
-	{"upgrade-init", 2, 2, true, verb_upgrade},
+	{"images", 1, 8, false, verb_images},   {"boot", 1, 1, false, verb_boot},
+	{"events", 1, 1, false, verb_events},   {"reload", 1, ANY, true, verb_reload},
+	{"poweroff", 1, 2, true, verb_power},   {"reboot", 1, 2, true, verb_power},
+	{"exec", 3, ANY, true, verb_exec},      {"halt", 1, 2, true, verb_power},
+	{"version", 1, 1, false, verb_version}, {"upgrade-init", 2, 2, true, verb_upgrade},
 };
 
 static const struct verb_row *find(const char *name)

@@ -21,6 +21,7 @@
 #include "base/spawn.h"
 #include "base/wire.h"
 #include "init/control.h"
+#include "init/run.h"
 #include "init/shell.h"
 #include "init/vault.h"
 #include "init/verbs.h"
@@ -210,4 +211,51 @@ void verb_images(const struct request *r)
 	for (size_t i = 1; i < r->argc; i++)
 		argv[n++] = r->argv[i];
 	hand_over(&r->answer, argv, n);
+}
+
+/* exec UNIT WORD...: orlop-run gets the words, and the connection: it sends the client the ends of the command's
+ * pipes, or its terminal, and at the end the exit code. */
+void verb_exec(const struct request *r)
+{
+	const char *argv[VERB_WORDS_MAX + 8] = {PATH_RUN, "exec", "-F", NULL, "-U"};
+	struct spawn s = {
+		.argv = argv, .cgroup = -1, .fds = {-1, -1, -1}, .n_fds = RUN_EXEC_CLIENT + 1};
+	uint32_t id = shell_find(r->argv[1]);
+	const struct run *run = id == SUP_NONE ? NULL : run_find(id);
+	const struct unit *u = id == SUP_NONE ? NULL : shell_unit(id);
+	char frame[16], text[300];
+	struct fail f = {0};
+	int pidfd;
+
+	if (!u) {
+		snprintf(text, sizeof(text), "there is no unit \"%.200s\"", r->argv[1]);
+		answer_end(&r->answer, EXIT_NO_SUCH_UNIT, text);
+		return;
+	}
+	if (!u->container || !run || !run->main.pid) {
+		snprintf(text, sizeof(text), "%.200s %s", u->name,
+			 u->container ? "does not run" : "is no container");
+		answer_end(&r->answer, u->container ? EXIT_NOT_RUNNING : EXIT_BAD_USAGE, text);
+		return;
+	}
+	if (r->answer.client->stream) {
+		answer_end(&r->answer, EXIT_REFUSED,
+			   "exec needs a shell on the host: not over a port");
+		return;
+	}
+	snprintf(frame, sizeof(frame), "%u", r->answer.id);
+	argv[3] = frame;
+	argv[5] = u->name;
+	for (size_t i = 2; i < r->argc; i++)
+		argv[4 + i] = r->argv[i];
+	s.fds[RUN_EXEC_PIDFD] = run->main.pidfd;
+	s.fds[RUN_EXEC_CGROUP] = run->cgroup;
+	s.fds[RUN_EXEC_CLIENT] = r->answer.client->fd;
+	fcntl(r->answer.client->fd, F_SETFL, 0); /* it may wait for a slow reader */
+	if (spawn(&s, &pidfd, &f) < 0) {
+		answer_end(&r->answer, EXIT_ERROR, f.text);
+		return;
+	}
+	close(pidfd);
+	client_close(r->answer.client);
 }

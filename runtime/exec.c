@@ -34,6 +34,7 @@
 #include "base/wire.h"
 #include "runtime/environ.h"
 #include "runtime/mnt.h"
+#include "runtime/session.h"
 #include "runtime/start.h"
 #include "runtime/steps.h"
 
@@ -139,17 +140,21 @@ static void replace_null(int root)
 }
 
 /* In the new process: into the container, then the steps that make a process what the unit wants. */
-static int enter(struct run *run, struct fail *f)
+static int enter(struct run *run, struct session *session, struct fail *f)
 {
-	int r = run_own_output(run, f);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (setns(run->pidfd, ALL_BUT_USER) < 0)
 		return fail_set(f, errno, "joining the container");
 	run->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (run->root < 0)
 		return fail_set(f, errno, "open(\"/\")");
+	/* as the host's root still: what it makes is then given to the container's */
+	r = session_enter(session, run->root, f);
+	if (r == 0)
+		r = run_own_output(run, f);
+	if (r < 0)
+		return r;
 	if (run->plan->mapped && setns(run->pidfd, CLONE_NEWUSER) < 0)
 		return fail_set(f, errno, "joining the user namespace");
 	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 ||
@@ -162,14 +167,14 @@ static int enter(struct run *run, struct fail *f)
 	return 0;
 }
 
-static void __attribute__((noreturn)) be_the_process(struct run *run)
+static void __attribute__((noreturn)) be_the_process(struct run *run, struct session *session)
 {
 	struct fail f = {0};
 	const char *step = "enter";
 	int r = steps_apply_some(run, STEPS_EXEC_HOST, &step, &f);
 
 	if (r == 0)
-		r = enter(run, &f);
+		r = enter(run, session, &f);
 	if (r == 0)
 		r = steps_apply_some(run, STEPS_EXEC, &step, &f);
 	dprintf(STDERR_FILENO, "orlop-run: %s: %s\n", step, f.text);
@@ -179,11 +184,14 @@ static void __attribute__((noreturn)) be_the_process(struct run *run)
 }
 
 /* Starts it in the container's pid namespace and cgroup, and waits for its end. */
-static int run_it(struct run *run, struct fail *f)
+static int run_it(struct run *run, struct session *session, struct fail *f)
 {
+	_fd_
+	int pidfd = -1;
 	struct clone_args args = {
-		.flags = CLONE_INTO_CGROUP,
+		.flags = CLONE_INTO_CGROUP | CLONE_PIDFD,
 		.cgroup = (uint64_t)run->cgroup,
+		.pidfd = (uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
 	int status;
@@ -196,15 +204,19 @@ static int run_it(struct run *run, struct fail *f)
 	if (pid < 0)
 		return fail_set(f, errno, "clone3");
 	if (pid == 0)
-		be_the_process(run);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return fail_set(f, errno, "wait");
+		be_the_process(run, session);
+	/* the command's end of the pipes is the command's alone: the client sees when it is closed */
+	for (int i = 0; i < 3; i++)
+		if (session->on && session->theirs[i] >= 0)
+			close(session->theirs[i]);
+	status = session_wait(session, pid, pidfd, f);
+	if (status < 0)
+		return status;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int exec_in(const char *unit, char **command, const struct wishes *wishes, char **argv,
-		   struct fail *f)
+static int exec_in(const char *unit, char **command, const struct wishes *wishes,
+		   struct session *session, char **argv, struct fail *f)
 {
 	struct container_spec spec = {0};
 	struct image image = {0};
@@ -222,6 +234,7 @@ static int exec_in(const char *unit, char **command, const struct wishes *wishes
 		.uts = -1,
 		.pod_lock = -1,
 		.dies_with_parent = true,
+		.tty = session->tty,
 	};
 	const char *step;
 	int r = protect_self(argv, f);
@@ -239,31 +252,64 @@ static int exec_in(const char *unit, char **command, const struct wishes *wishes
 	if (r == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		r = fail_set(f, errno, "PR_SET_DUMPABLE");
 	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-	return r < 0 ? r : run_it(&run, f);
+	if (r == 0)
+		r = session_open(session, f);
+	return r < 0 ? r : run_it(&run, session, f);
+}
+
+/* Options into *wishes and *session; *ret_unit: NULL = the first word. 0, or an exit code. */
+static int read_options(int argc, char **argv, struct wishes *wishes, struct session *session,
+			const char **ret_unit)
+{
+	int option;
+
+	/* getopt takes argv[0] for the program: that is the verb here */
+	optind = 1;
+	while ((option = getopt(argc, argv, "+u:w:e:itF:U:S:")) != -1) {
+		switch (option) {
+		case 'u': wishes->user = optarg; break;
+		case 'w': wishes->workdir = optarg; break;
+		case 'e':
+			if (strlist_add(&wishes->env, optarg) < 0)
+				return EXIT_OURS;
+			break;
+		case 'i': session->input = true; break;
+		case 't': session->tty = true; break;
+		case 'F':
+			session->on = true;
+			session->client = RUN_EXEC_CLIENT;
+			session->id = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'U': *ret_unit = optarg; break;
+		case 'S':
+			if (sscanf(optarg, "%ux%u", &session->rows, &session->columns) != 2)
+				return 2;
+			break;
+		default: return 2;
+		}
+	}
+	return session->tty && !session->on ? 2 : 0;
 }
 
 int verb_exec(int argc, char **argv)
 {
 	struct wishes wishes = {0};
+	struct session session = {0};
 	struct fail f = {0};
 	char **whole = argv - 1; /* with the verb, as main() had them, for protect_self() */
-	int option, r;
+	const char *unit = NULL;
+	int r = read_options(argc + 1, whole, &wishes, &session, &unit);
 
-	/* getopt takes argv[0] for the program: that is the verb here */
-	optind = 1;
-	while ((option = getopt(argc + 1, whole, "+u:w:e:")) != -1) {
-		if (option == 'u')
-			wishes.user = optarg;
-		else if (option == 'w')
-			wishes.workdir = optarg;
-		else if (option != 'e')
-			return 2;
-		else if (strlist_add(&wishes.env, optarg) < 0)
-			return EXIT_OURS;
+	if (r == 0 && !unit)
+		unit = whole[optind++];
+	if (r == 0 && (!unit || optind > argc || !whole[optind]))
+		r = 2;
+	if (r) {
+		session_end(&session, r, "exec: UNIT and a command are needed");
+		return r;
 	}
-	if (argc + 1 - optind < 2)
-		return 2;
-	r = exec_in(whole[optind], whole + optind + 1, &wishes, whole - 1, &f);
+	r = exec_in(unit, whole + optind, &wishes, &session, whole - 1, &f);
+	session_end(&session, r < 0 ? EXIT_OURS : r, r < 0 ? f.text : NULL);
 	if (r >= 0)
 		return r;
 	fprintf(stderr, "orlop-run: %s\n", f.text);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -81,6 +82,10 @@ int run_own_output(struct run *run, struct fail *f)
 
 		if (fstat(fd, &st) < 0)
 			return fail_set(f, errno, "stat of output");
+		if (run->tty) /* the group stays the terminals' */
+			st.st_mode = 0;
+		if (run->tty && fchown(fd, run->plan->uid0, (gid_t)-1) < 0)
+			return fail_set(f, errno, "chown of the terminal");
 		if ((S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) &&
 		    fchown(fd, run->plan->uid0, run->plan->gid0) < 0)
 			return fail_set(f, errno, "chown of output");
@@ -141,10 +146,11 @@ int user_apply(struct run *run, char *const *arg, struct fail *f)
 	if (r < 0)
 		return r;
 	/* as the user's own, it can be opened again by /dev/stdout */
-	for (int fd = 1; run->user.uid && fd <= 2; fd++) {
+	for (int fd = run->tty ? 0 : 1; run->user.uid && fd <= 2; fd++) {
 		struct stat st;
 
-		if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) &&
+		if (fstat(fd, &st) == 0 &&
+		    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || run->tty) &&
 		    fchown(fd, run->user.uid, (gid_t)-1) < 0)
 			return fail_set(f, errno, "user %u", run->user.uid);
 	}
@@ -301,6 +307,8 @@ int exec_apply(struct run *run, char *const *arg, struct fail *f)
 	(void)arg;
 	umask(0022);
 	setsid();
+	if (run->tty && ioctl(0, TIOCSCTTY, 0) < 0)
+		return fail_set(f, errno, "TIOCSCTTY");
 	/* here, because a change of ids takes it away */
 	if (run->dies_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return fail_set(f, errno, "PR_SET_PDEATHSIG");

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/client.h"
+#include "cli/print.h"
+#include "cli/verbs.h"
+
+#define EXIT_OURS 125 /* as docker and podman: the command could not be run */
+
+/* One direction. */
+struct flow {
+	int from, to; /* -1: over */
+	bool input;   /* our standard input: its end is passed on by closing `to` */
+	size_t len, sent;
+	char data[16384];
+};
+
+enum { FLOW_IN, FLOW_OUT, FLOW_ERR, FLOW__N };
+
+struct session {
+	struct client client;
+	struct flow flows[FLOW__N];
+	int signals, terminal; /* fds; terminal: the master, or -1 */
+	int code;              /* -1 = it runs */
+};
+
+static struct termios saved;
+static bool raw;
+
+static void restore(void)
+{
+	if (raw)
+		tcsetattr(0, TCSAFLUSH, &saved);
+	raw = false;
+}
+
+static void make_raw(void)
+{
+	struct termios t;
+
+	if (tcgetattr(0, &saved) < 0)
+		return; /* no terminal: a script types */
+	t = saved;
+	cfmakeraw(&t);
+	raw = tcsetattr(0, TCSAFLUSH, &t) == 0;
+	atexit(restore);
+}
+
+void session_size(char text[24])
+{
+	struct winsize size = {0};
+
+	if (ioctl(0, TIOCGWINSZ, &size) < 0)
+		ioctl(1, TIOCGWINSZ, &size);
+	snprintf(text, 24, "%ux%u", size.ws_row, size.ws_col);
+}
+
+/* --- copying ---------------------------------------------------------------------------------- */
+
+static void flow_end(struct flow *flow)
+{
+	if (flow->input && flow->to >= 0)
+		close(flow->to);
+	flow->from = flow->to = -1;
+}
+
+static void flow_read(struct flow *flow)
+{
+	ssize_t n = read(flow->from, flow->data, sizeof(flow->data));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) { /* EIO: the last process has closed the terminal */
+		flow_end(flow);
+		return;
+	}
+	flow->len = (size_t)n;
+	flow->sent = 0;
+}
+
+static void flow_write(struct flow *flow)
+{
+	ssize_t n = write(flow->to, flow->data + flow->sent, flow->len - flow->sent);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0) {
+		flow_end(flow); /* nobody reads any more */
+		return;
+	}
+	flow->sent += (size_t)n;
+	if (flow->sent == flow->len)
+		flow->len = flow->sent = 0;
+}
+
+/* What this flow waits for. */
+static struct pollfd flow_poll(const struct flow *flow)
+{
+	if (flow->len)
+		return (struct pollfd){.fd = flow->to, .events = POLLOUT};
+	return (struct pollfd){.fd = flow->from, .events = POLLIN};
+}
+
+static void flow_go_on(struct flow *flow, short events)
+{
+	if (!events || (flow->from < 0 && !flow->len))
+		return;
+	if (flow->len)
+		flow_write(flow);
+	else
+		flow_read(flow);
+}
+
+/* --- the host's answers ----------------------------------------------------------------------- */
+
+static int take_stdio(struct session *s, const char *what, struct fail *f)
+{
+	struct client *c = &s->client;
+	bool terminal = !strcmp(what, "terminal");
+
+	if (c->n_fds != (terminal ? 1 : 3))
+		return fail_set(f, 0, "the host sent no standard input and output");
+	s->flows[FLOW_IN].to = fcntl(c->fds[0], F_DUPFD_CLOEXEC, 3);
+	fcntl(s->flows[FLOW_IN].to, F_SETFL,
+	      O_NONBLOCK); /* a command that does not read stops nothing else */
+	s->flows[FLOW_IN].from = 0;
+	s->flows[FLOW_OUT].from = c->fds[terminal ? 0 : 1];
+	s->flows[FLOW_OUT].to = 1;
+	if (!terminal) {
+		s->flows[FLOW_ERR].from = c->fds[2];
+		s->flows[FLOW_ERR].to = 2;
+		close(c->fds[0]);
+	} else {
+		s->terminal = c->fds[0];
+	}
+	c->n_fds = 0; /* ours now */
+	return 0;
+}
+
+static int take_answer(struct session *s, struct fail *f)
+{
+	const char *text, *what, *error;
+	json_t *object;
+	size_t len;
+	int r = client_next(&s->client, &object, &text, &len, f);
+
+	if (r < 0)
+		return r;
+	what = json_string_value(json_object_get(object, "stdio"));
+	if (what)
+		return take_stdio(s, what, f);
+	if (!json_is_integer(json_object_get(object, "exit")))
+		return 0;
+	s->code = (int)json_integer_value(json_object_get(object, "exit"));
+	error = json_string_value(json_object_get(object, "error"));
+	if (error) {
+		restore();
+		print_problem("%s", error);
+	}
+	return 0;
+}
+
+/* --- signals ---------------------------------------------------------------------------------- */
+
+/* A key is a byte where there is a terminal; what comes as a signal is for the command all the same. */
+static int open_signals(void)
+{
+	static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
+		sigaddset(&set, passed[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void take_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+	struct winsize size;
+	char number[12];
+	const char *const words[] = {"signal", number, NULL};
+
+	if (read(s->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo != SIGWINCH) {
+		snprintf(number, sizeof(number), "%u", info.ssi_signo);
+		(void)client_send(&s->client, words, NULL);
+	} else if (s->terminal >= 0 && ioctl(0, TIOCGWINSZ, &size) == 0) {
+		(void)ioctl(s->terminal, TIOCSWINSZ, &size);
+	}
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+/* One turn; -1: nothing was to be done. timeout: of poll(). */
+static int turn(struct session *s, int timeout, struct fail *f)
+{
+	struct pollfd p[FLOW__N + 2];
+	int n;
+
+	for (int i = 0; i < FLOW__N; i++)
+		p[i] = flow_poll(&s->flows[i]);
+	p[FLOW__N] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+	p[FLOW__N + 1] = (struct pollfd){.fd = s->code < 0 ? s->client.fd : -1, .events = POLLIN};
+	if (s->code >=
+	    0) /* it has ended: what it wrote is still to come, nothing else is waited for */
+		p[FLOW_IN].fd = p[FLOW__N].fd = -1;
+	n = poll(p, ARRAY_LEN(p), timeout);
+	if (n <= 0)
+		return n < 0 && errno == EINTR ? 0 : -1;
+	for (int i = 0; i < FLOW__N; i++)
+		flow_go_on(&s->flows[i], p[i].revents);
+	if (p[FLOW__N].revents)
+		take_signal(s);
+	if (p[FLOW__N + 1].revents && take_answer(s, f) < 0)
+		s->code = EXIT_OURS;
+	return 0;
+}
+
+int session_run(const char *const *words, bool tty)
+{
+	static struct session s = {.terminal = -1, .code = -1};
+	struct fail f = {0};
+
+	for (int i = 0; i < FLOW__N; i++)
+		s.flows[i].from = s.flows[i].to = -1;
+	s.flows[FLOW_IN].input = true;
+	if (client_open(&s.client, words, 0, &f) < 0)
+		return print_fail(&f);
+	s.signals = open_signals();
+	if (tty)
+		make_raw();
+	while (s.code < 0)
+		if (turn(&s, -1, &f) < 0)
+			break;
+	/* the command's end closes its pipes, unless it has left somebody behind who holds them */
+	while (turn(&s, 0, &f) == 0)
+		;
+	restore();
+	client_close(&s.client);
+	if (f.code || *f.text)
+		print_problem("%s", f.text);
+	return s.code < 0 ? EXIT_OURS : s.code;
+}
