@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/version.h"
 #include "init/boot_jobs.h"
 #include "init/children.h"
@@ -82,6 +84,20 @@ static void add_steps(struct json_out *j)
 			json_str(j, boot_step_names[step], boot_outcome_names[seq->outcome[step]]);
 }
 
+/* Resident set of PID 1 in bytes. */
+static int64_t own_rss(void)
+{
+	_free_
+	char *text = NULL;
+	long long size = 0, rss = 0;
+	size_t len;
+
+	if (io_read_file(AT_FDCWD, "/proc/self/statm", 256, &text, &len, NULL) < 0 ||
+	    sscanf(text, "%lld %lld", &size, &rss) != 2)
+		return 0;
+	return rss * sysconf(_SC_PAGESIZE);
+}
+
 void host_status(const struct answer *a)
 {
 	unsigned counts[SUP_STATE__N] = {0};
@@ -112,6 +128,9 @@ void host_status(const struct answer *a)
 			snprintf(key, sizeof(key), "units %s", sup_state_names[state]);
 			json_int(&l.j, key, counts[state]);
 		}
+	json_int(&l.j, "rss_bytes", own_rss());
+	if (vault_head())
+		json_int(&l.j, "revivals", vault_head()->generation);
 	json_int(&l.j, "orphans", (int64_t)children_orphans());
 	line_send(&l, a);
 }

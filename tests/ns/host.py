@@ -138,7 +138,8 @@ class Host:
         """An image archive that the boot imports."""
         shutil.copy(archive, self.path("share/images"))
 
-    def boot(self, *options, wait=True):
+    def boot(self, *options, wait=True, console=None):
+        """console: an fd in place of the log file."""
         if not os.path.isdir(self.cgroup):
             os.mkdir(self.cgroup)
         with open(self.path("log"), "ab") as log:
@@ -146,7 +147,7 @@ class Host:
                 ["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount", "--net", "--uts", "--ipc",
                  "--cgroup", os.path.join(TOP, "tests/ns/enter.sh"), self.base,
                  "/usr/lib/orlop/orlop-init", "--inside", *options],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log if console is None else console,
                 preexec_fn=self._join_cgroup)  # fmt: skip
         self.pid = retry(self._find_pid)
         if wait:

@@ -113,8 +113,8 @@ class Qmp:
         self.stream.readline()  # greeting
         self.call("qmp_capabilities")
 
-    def call(self, name):
-        self.stream.write(json.dumps({"execute": name}) + "\n")
+    def call(self, name, **arguments):
+        self.stream.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
         self.stream.flush()
         for line in self.stream:
             message = json.loads(line)

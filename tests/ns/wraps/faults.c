@@ -18,6 +18,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "base/clone.h"
+
 enum function {
 	NONE,
 	CLONE3,
@@ -77,12 +79,9 @@ static int fails(enum function function)
 	type __real_##name(__VA_ARGS__); \
 	type __wrap_##name(__VA_ARGS__)
 
-/* Six longs are what every variadic caller of syscall() leaves in registers. */
-WRAP(long, syscall, long n, long a, long b, long c, long d, long e, long f)
+WRAP(pid_t, clone_vfork, struct clone_args *args, void (*go)(void *arg), void *arg)
 {
-	if (n == SYS_clone3 && fails(CLONE3))
-		return -1;
-	return __real_syscall(n, a, b, c, d, e, f);
+	return fails(CLONE3) ? -1 : __real_clone_vfork(args, go, arg);
 }
 
 WRAP(pid_t, fork, void)
