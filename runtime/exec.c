@@ -105,6 +105,9 @@ static int apply_wishes(struct container_spec *spec, const struct wishes *w, str
 	char **const fields[] = {&spec->user, &spec->workdir};
 	char *const values[] = {w->user, w->workdir};
 
+	/* in a unit an empty User= is the image's, which may be root; who types it here means somebody else */
+	if (w->user && !*w->user)
+		return fail_set(f, 0, "the user is empty");
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		char *copy = values[i] ? strdup(values[i]) : NULL;
 

@@ -282,7 +282,7 @@ def test_volume_target_swapped_for_a_link_while_starting(world):
     swapper.start()
     try:
         seen = {}
-        for _ in range(60):
+        for _ in range(500 if os.environ.get("FULL") else 60):
             r = world.start(exec=["/bin/sh", "-c", "touch /v/dir/in/x"],
                             mount=[("volume", "race", "/v", ""), ("volume", "inner", "/v/dir/in", "")])
             key = r.failed["step"] if r.failed else "ran"
@@ -292,6 +292,41 @@ def test_volume_target_swapped_for_a_link_while_starting(world):
         swapper.join()
     assert sentinel_untouched(world)
     assert set(seen) <= {"ran", "volume"}, seen
+
+
+def test_removing_a_root_follows_no_link(world):
+    """What a container leaves is removed: its links to the host, and folders named as the sweeper's own, are only names."""
+    script = ("ln -s /../../../../../../var/lib/orlop/state/sentinel /a; mkdir -p /d/e; ln -s ../../../../../../../state/sentinel /d/e/f;"
+              "ln -s /var/lib/orlop/state/sentinel /d/e/abs; i=0; p=/deep; while [ $i -lt 300 ]; do p=$p/x; i=$((i+1)); done; mkdir -p $p;"
+              "chmod 0 /d/e; mkfifo /pipe; touch '/ odd'; echo done")
+    for _ in range(3):
+        assert world.sh(script).output == "done\n"
+    subprocess.run(world.enter(RUN, "clean", "t.container"), check=True)
+    assert os.listdir(world.path("/var/lib/orlop/tmp/run/t.container")) == []
+    assert os.listdir(world.path("/var/lib/orlop/tmp/trash")) == []
+    assert sentinel_untouched(world)
+
+
+@pytest.mark.parametrize("path", ["bus", "fs", "irq", "sys", "sys/kernel/core_pattern", "sysrq-trigger"])
+def test_what_would_reach_the_host_by_proc_is_read_only(world, path):
+    """As root with all capabilities of its namespaces, and by a remount too."""
+    script = (f"test -e /proc/{path} || exit 9; grep ' /proc/{path.split('/')[0]} ' /proc/mounts | tail -1 | cut -d' ' -f4; p=/proc/{path}; [ -d $p ] && p=$p/x; echo 1 > $p && echo written;"
+              f"mount -o remount,rw,bind /proc/{path} && echo remounted; umount /proc/{path} && echo unmounted; echo 1 > $p && echo written")
+    r = world.sh(script, cap_add=["CAP_SYS_ADMIN"], seccomp="unconfined")
+    assert r.exit["code"] in (1, 9) and not {"written", "remounted", "unmounted"} & set(r.output.split()), r
+    assert r.exit["code"] == 9 or r.output.startswith("ro,"), r
+
+
+# Podman's lists, which ours contain
+PODMAN_MASKS = ["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+                "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/fs/selinux", "/sys/devices/virtual/powercap"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PODMAN_MASKS)
+def test_masked_paths_show_nothing(world, path):
+    r = world.sh(f"if [ -d {path} ]; then ls -A {path} | wc -l; elif [ -e {path} ]; then wc -c < {path}; else echo 0; fi;"
+                 f"touch {path}/x 2>/dev/null && echo made; umount {path} 2>/dev/null && echo shown; true")
+    assert r.output == "0\n"
 
 
 def exchange(a, b):
