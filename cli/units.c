@@ -133,3 +133,13 @@ int cmd_halt(int argc, char **argv)
 {
 	return send_verb(argc, argv);
 }
+
+int cmd_pause(int argc, char **argv)
+{
+	return send_verb(argc, argv);
+}
+
+int cmd_unpause(int argc, char **argv)
+{
+	return send_verb(argc, argv);
+}

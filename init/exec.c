@@ -19,6 +19,9 @@ static void signal_main(const struct action *a)
 		return;
 	if (!sig)
 		sig = r->stop_signal ? r->stop_signal : SIGTERM;
+	/* what stands still hears nothing: a stop or a kill ends a pause */
+	if (run_cgroup_frozen(r))
+		(void)run_cgroup_freeze(r, false, NULL);
 	children_signal(&r->main, sig);
 }
 

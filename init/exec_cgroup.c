@@ -260,3 +260,17 @@ void exec_cg_remove(const struct action *a)
 	r->removals = 0;
 	remove_now(&r->remove_again);
 }
+
+int run_cgroup_freeze(struct run *r, bool on, struct fail *f)
+{
+	return io_write_file(r->cgroup, "cgroup.freeze", on ? "1" : "0", f);
+}
+
+bool run_cgroup_frozen(const struct run *r)
+{
+	char state = '0';
+	_fd_
+	int fd = r->cgroup < 0 ? -1 : openat(r->cgroup, "cgroup.freeze", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, &state, 1) == 1 && state == '1';
+}

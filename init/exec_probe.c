@@ -58,6 +58,10 @@ void exec_run_probe(const struct action *a)
 		done(a->unit, 125);
 		return;
 	}
+	if (run_cgroup_frozen(r)) {
+		done(a->unit, 0); /* paused: it cannot answer, and is not ill */
+		return;
+	}
 	command = a->code == 1 ? &u->container->health_startup_cmd : &u->container->health_cmd;
 	pid = run_inside(r, command, &pidfd, &f);
 	if (pid < 0)

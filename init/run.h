@@ -88,6 +88,9 @@ void run_cgroups_init(int units);
 /* A cgroup that was never killed, empty, watched: r->cgroup. -EBUSY: an earlier run's processes are left. */
 int run_cgroup_fresh(struct run *r, struct fail *f);
 bool run_cgroup_populated(const struct run *r);
+/* orlop pause: its processes stand still, and are still there. */
+int run_cgroup_freeze(struct run *r, bool on, struct fail *f);
+bool run_cgroup_frozen(const struct run *r);
 /* Revival: the cgroup as it is, if it is there. */
 int run_cgroup_again(struct run *r, struct fail *f);
 /* Kills what is in cgroups of which `known` says no. */

@@ -56,6 +56,7 @@ void host_status(const struct answer *a);
 void verb_logs(const struct request *r);
 void verb_images(const struct request *r);
 void verb_exec(const struct request *r);
+void verb_pause(const struct request *r); /* pause unpause */
 /* Revival: answers of children that are on their way through the virtio port. */
 struct vault_writer;
 void verbs_save_relays(struct vault_writer *w);

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "init/addresses.h"
+#include "init/run.h"
 #include "init/shell.h"
 #include "init/verbs.h"
 #include "units/value.h"
@@ -158,6 +159,8 @@ static void unit_status(const struct answer *a, uint32_t id)
 		return;
 	line_begin(&l);
 	add_common(&l.j, &info);
+	if (run_find(id) && run_cgroup_frozen(run_find(id)))
+		json_bool(&l.j, "paused", true);
 	if (u && u->description.value)
 		json_str(&l.j, "description", u->description.value);
 	json_str(&l.j, "wanted", sup_want_names[info.want]);
@@ -313,6 +316,35 @@ void verb_kill(const struct request *r)
 		}
 	}
 	ask(r, first, EVENT_KILL, sig);
+}
+
+void verb_pause(const struct request *r)
+{
+	uint32_t ids[VERB_WORDS_MAX];
+	bool on = !strcmp(r->argv[0], "pause");
+	int code = EXIT_OK;
+
+	if (!find_all(r, 1, ids))
+		return;
+	for (size_t i = 1; i < r->argc; i++) {
+		struct run *run = run_find(ids[i]);
+		struct fail f = {0};
+		struct line l;
+
+		line_begin(&l);
+		json_str(&l.j, "unit", shell_unit(ids[i]) ? shell_unit(ids[i])->name : r->argv[i]);
+		if (!run || !run->main.pid) {
+			json_str(&l.j, "error", "does not run");
+			code = EXIT_NOT_RUNNING;
+		} else if (run_cgroup_freeze(run, on, &f) < 0) {
+			json_str(&l.j, "error", f.text);
+			code = EXIT_ERROR;
+		} else {
+			json_str(&l.j, "state", on ? "paused" : "up");
+		}
+		line_send(&l, &r->answer);
+	}
+	answer_end(&r->answer, code, NULL);
 }
 
 void verb_reply(uint32_t token, int code, const char *text)

@@ -222,3 +222,37 @@ def test_root_of_a_container_commands_nobody(box, userns):
         out = box.run(ORLOP, "exec", "spy", "/o/orlop", *words)
         assert out.returncode == 5 and "only root" in out.stderr, out
     box.until("plain.service", "up")
+
+
+def test_pause(box):
+    """A paused container does nothing, and is stopped all the same."""
+    box.unit("busy.container", "[Container]\nImage=localhost/hello\nNetwork=none\nEntrypoint=/bin/sh\nStopTimeout=30\n"
+             "HealthCmd=true\nHealthInterval=1s\nHealthTimeout=2s\nHealthRetries=1\nHealthOnFailure=kill\n"
+             "Exec=-c 'trap \"exit 0\" TERM; while :; do echo x; sleep 0.05; done'\n")  # fmt: skip
+    assert box.ask("reload", timeout=30)[0] == 0 and box.ask("start", "busy", timeout=30)[0] == 0
+    first = box.status("busy")["pid"]
+
+    def lines():
+        code, answer = box.ask("logs", "busy", timeout=30)
+        assert code == 0
+        return len(answer)
+
+    retry(lambda: check(lines() > 5))
+    assert box.run(ORLOP, "pause", "busy").stdout == "busy.container: paused\n"
+    assert box.status("busy")["paused"] is True
+
+    def settled():
+        n = lines()
+        time.sleep(4)  # longer than the health check waits, if it did
+        assert lines() == n
+
+    retry(settled, 30)
+    assert box.status("busy")["state"] == "up" and box.status("busy")["pid"] == first
+    assert box.run(ORLOP, "unpause", "busy").returncode == 0
+    n = lines()
+    retry(lambda: check(lines() > n))
+    assert box.run(ORLOP, "pause", "busy").returncode == 0
+    began = time.monotonic()
+    assert box.ask("stop", "busy", timeout=60)[0] == 0
+    assert time.monotonic() - began < 25 and box.status("busy")["exit_code"] == 0
+    assert box.run(ORLOP, "pause", "busy").returncode == 3
