@@ -19,6 +19,7 @@
 /* After a kill the directory is busy until the last zombie is reaped: milliseconds, under load more. */
 #define REMOVE_PAUSE (20 * NSEC_PER_MSEC)
 #define REMOVE_MAX   100u
+#define KILL_TRIES   3
 
 static int units_cgroup = -1;
 
@@ -150,13 +151,19 @@ int run_cgroup_again(struct run *r, struct fail *f)
 	return watch_file(r, &r->events, "cgroup.events", events_ready, f);
 }
 
-void run_cgroups_kill_unknown(bool (*known)(const char *service))
+int run_cgroups_kill_unknown(bool (*known)(const char *service), struct fail *f)
 {
 	int copy = units_cgroup < 0 ? -1
 				    : openat(units_cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_dir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *e;
 
+	if (!dir && units_cgroup >= 0) {
+		fail_set(f, errno, "look at the units' cgroups");
+		if (copy >= 0)
+			close(copy);
+		return -f->code;
+	}
 	while (dir && (e = readdir(dir))) {
 		_fd_
 		int cg = -1;
@@ -167,6 +174,7 @@ void run_cgroups_kill_unknown(bool (*known)(const char *service))
 		if (cg >= 0)
 			cg_kill(cg, NULL);
 	}
+	return 0;
 }
 
 bool run_cgroup_populated(const struct run *r)
@@ -225,7 +233,11 @@ void exec_cg_kill(const struct action *a)
 	struct run *r = run_find(a->unit);
 	struct fail f = {0};
 
-	if (r && r->cgroup >= 0 && cg_kill(r->cgroup, &f) < 0)
+	/* the supervisor counts on it: ten seconds later what is left is called stuck */
+	for (int i = 0; i < KILL_TRIES && r && r->cgroup >= 0; i++)
+		if (cg_kill(r->cgroup, &f) == 0)
+			return;
+	if (f.code)
 		console_say("%s: %s", r->name, f.text);
 }
 

@@ -119,7 +119,9 @@ int revive_read(struct fail *f)
 		r = read_record(key, &it, false, f);
 	if (r < 0)
 		return r;
-	run_reconcile();
+	r = run_reconcile(f);
+	if (r < 0)
+		return r;
 	boot_resume();
 	vault_touch();
 	return 0;

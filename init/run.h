@@ -78,7 +78,7 @@ void run_save(struct vault_writer *w);
 #define RUN_WORDS 23
 int run_restore(char *const *args, struct fail *f);
 /* Tells the supervisor what it believes in and is not there, and kills what it does not know. */
-void run_reconcile(void);
+int run_reconcile(struct fail *f);
 uint32_t run_count(void); /* ids are below */
 
 /* --- exec_cgroup.c --- */
@@ -94,7 +94,7 @@ bool run_cgroup_frozen(const struct run *r);
 /* Revival: the cgroup as it is, if it is there. */
 int run_cgroup_again(struct run *r, struct fail *f);
 /* Kills what is in cgroups of which `known` says no. */
-void run_cgroups_kill_unknown(bool (*known)(const char *service));
+int run_cgroups_kill_unknown(bool (*known)(const char *service), struct fail *f);
 /* Whether the kernel killed something in it for memory since it was made. */
 bool run_cgroup_oom(struct run *r);
 /* [Service] limits of a unit that runs on the host; orlop-run writes a container's. */

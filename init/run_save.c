@@ -61,6 +61,8 @@ int run_restore(char *const *args, struct fail *f)
 	struct run *r = run_make(sup_find(shell_sup(), args[0]), args[0], args[1]);
 	int report = atoi(args[10]);
 
+	if (!r && sup_find(shell_sup(), args[0]) != SUP_NONE)
+		return fail_set(f, ENOMEM, "%s", args[0]);
 	if (!r) {
 		console_say("revive: %s is not known any more", args[0]);
 		return 0; /* its fds close with the next exec; its cgroup is killed as unknown */
@@ -126,13 +128,17 @@ static bool is_known(const char *service)
 	       (facts.main || facts.starter || facts.helper || facts.probe || facts.cgroup);
 }
 
-void run_reconcile(void)
+int run_reconcile(struct fail *f)
 {
-	run_cgroups_kill_unknown(is_known);
+	int e = run_cgroups_kill_unknown(is_known, f);
+
+	if (e < 0)
+		return e;
 	for (uint32_t unit = 0; unit < sup_count(shell_sup()); unit++) {
 		struct sup_facts facts;
 
 		if (sup_unit_facts(shell_sup(), unit, &facts))
 			reconcile_one(unit, &facts);
 	}
+	return 0;
 }

@@ -59,6 +59,10 @@ struct sup_unit_config *sup_config_from_set(const struct unit_set *set)
 		const struct unit *u = set->units[i];
 
 		fill(&configs[i], set, u);
+		if (!configs[i].hash) { /* another number than it has would restart what runs */
+			free(configs);
+			return NULL;
+		}
 		if (configs[i].refused)
 			continue;
 		configs[i].edges = edges;

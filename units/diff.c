@@ -41,9 +41,11 @@ static void written_done(struct written *w)
 static void write_container(const struct unit_set *set, const struct unit *u, struct written *w)
 {
 	struct container_spec spec, pinned = {0};
+	int r = spec_from_unit(set, u, 0, &spec, NULL);
 
-	if (spec_from_unit(set, u, 0, &spec, NULL) < 0) {
-		w->process.bad = true;
+	if (r <
+	    0) { /* not for want of memory: it cannot be started, and so has nothing to restart */
+		w->process.bad = r == -ENOMEM;
 		return;
 	}
 #define PIN(field)                                          \
@@ -125,9 +127,9 @@ static uint64_t hash_bytes(uint64_t h, const struct buf *b)
 	return (h ^ b->len) * FNV_PRIME;
 }
 
-/* `pinned` alone, or with the process; and what the unit lives in. */
+/* `pinned` alone, or with the process; and what the unit lives in. *bad: memory ran out, it is the hash of nothing. */
 static uint64_t hash_unit(uint64_t h, const struct unit_set *set, const struct unit *u,
-			  bool process, int depth)
+			  bool process, int depth, bool *bad)
 {
 	const struct unit_container *c = u->container;
 	const struct unit_join *joins = c ? c->networks : u->pod ? u->pod->networks : NULL;
@@ -135,6 +137,7 @@ static uint64_t hash_unit(uint64_t h, const struct unit_set *set, const struct u
 	struct written w = {0};
 
 	write_unit(set, u, &w);
+	*bad |= w.pinned.bad || w.process.bad;
 	h = hash_bytes(h, &w.pinned);
 	if (process)
 		h = hash_bytes(h, &w.process);
@@ -142,16 +145,19 @@ static uint64_t hash_unit(uint64_t h, const struct unit_set *set, const struct u
 	if (depth == 0 || u->state != UNIT_OK)
 		return h;
 	if (c && c->pod_unit)
-		h = hash_unit(h, set, c->pod_unit, false, depth - 1);
+		h = hash_unit(h, set, c->pod_unit, false, depth - 1, bad);
 	for (size_t i = 0; i < n; i++)
 		if (joins[i].unit)
-			h = hash_unit(h, set, joins[i].unit, false, depth - 1);
+			h = hash_unit(h, set, joins[i].unit, false, depth - 1, bad);
 	return h;
 }
 
 uint64_t unit_process_hash(const struct unit_set *set, const struct unit *u)
 {
-	return hash_unit(FNV_START, set, u, true, HASH_DEPTH);
+	bool bad = false;
+	uint64_t h = hash_unit(FNV_START, set, u, true, HASH_DEPTH, &bad);
+
+	return bad ? 0 : h ? h : 1;
 }
 
 /* What a container lives in: if that is made anew, so is the container. */

@@ -34,5 +34,5 @@ int units_diff(const struct unit_set *from, const struct unit_set *to, unit_chan
 	       void *ctx);
 
 /* A number that differs when CHANGE_RESTART or CHANGE_RECREATE would be the verdict: what the unit's process
- * and what it lives in are made from. Comments, policy and dependencies do not count. */
+ * and what it lives in are made from. Comments, policy and dependencies do not count. 0: memory ran out. */
 uint64_t unit_process_hash(const struct unit_set *set, const struct unit *u);
