@@ -46,6 +46,14 @@
 #define PATH_RESOLV   PATH_RUNDIR "/resolv.conf"
 #define PATH_RESOLVD \
 	PATH_RUNDIR "/resolv.d" /* parts of it: "static", and one for each DHCP lease */
+/* the host's own configuration; the first that exists */
+#define PATH_HOST_CONF_VAR  PATH_STORE "/host.conf"
+#define PATH_HOST_CONF_ETC  "/etc/orlop/host.conf"
+#define PATH_HOST_CONF_GOOD PATH_STATE "/host.conf"     /* the last one without mistakes */
+#define PATH_NETWANT        PATH_RUNDIR "/network.want" /* what PID 1 asked orlop-net for: words */
+#define PATH_DHCPCD_CONF    PATH_RUNDIR "/dhcpcd.conf"
+#define PATH_DHCPCD_BASE    "/etc/dhcpcd.conf"    /* the part of it that is the same everywhere */
+#define PATH_RESOLVS        PATH_RUNDIR "/resolv" /* one resolv.conf for each network */
 #define PATH_NETSPEC \
 	PATH_RUNDIR "/network"            /* what orlop-net up made, every blank filled in: words */
 #define PATH_PORTS   PATH_RUNDIR "/ports" /* one file for each attached unit: words */

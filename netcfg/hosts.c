@@ -48,8 +48,9 @@ static void add_localhost(struct buf *b)
 	buf_str(b, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
 }
 
+/* unit: whom it is for; NULL = all members. With DisableDNS= only the unit's own names. */
 static void add_network(const struct net_spec *spec, const struct netspec_network *net,
-			struct buf *b)
+			const char *unit, struct buf *b)
 {
 	static const char host[] = "host.containers.internal,host.docker.internal";
 
@@ -60,6 +61,9 @@ static void add_network(const struct net_spec *spec, const struct netspec_networ
 
 		if (strcmp(resolve_str(m->network), net->name) != 0 || *resolve_str(m->problem))
 			continue;
+		if (resolve_yes(net->disable_dns) &&
+		    (!unit || strcmp(resolve_str(m->unit), unit) != 0))
+			continue;
 		add_line(b, m->address, resolve_str(m->names));
 		add_line(b, m->address6, resolve_str(m->names));
 	}
@@ -68,16 +72,20 @@ static void add_network(const struct net_spec *spec, const struct netspec_networ
 void resolve_hosts(const struct net_spec *spec, const struct netspec_network *net, struct buf *b)
 {
 	add_localhost(b);
-	add_network(spec, net, b);
+	add_network(spec, net, NULL, b);
 }
 
 bool resolve_unit_hosts(const struct net_spec *spec, const char *unit, struct buf *b)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < spec->n_members; i++)
-		n += !strcmp(resolve_str(spec->members[i].unit), unit) &&
-		     !*resolve_str(spec->members[i].problem);
+	for (size_t i = 0; i < spec->n_members; i++) {
+		const struct netspec_member *m = &spec->members[i];
+
+		if (strcmp(resolve_str(m->unit), unit) != 0 || *resolve_str(m->problem))
+			continue;
+		n += resolve_yes(resolve_network(spec, m->network)->disable_dns) ? 2 : 1;
+	}
 	if (n < 2)
 		return false;
 	add_localhost(b);
@@ -85,7 +93,7 @@ bool resolve_unit_hosts(const struct net_spec *spec, const char *unit, struct bu
 		const struct netspec_member *m = &spec->members[i];
 
 		if (!strcmp(resolve_str(m->unit), unit) && !*resolve_str(m->problem))
-			add_network(spec, resolve_network(spec, m->network), b);
+			add_network(spec, resolve_network(spec, m->network), unit, b);
 	}
 	return true;
 }

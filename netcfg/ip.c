@@ -189,3 +189,9 @@ struct ip ip_link_local(const struct mac *m)
 			   {0xfe, 0x80, 0, 0, 0, 0, 0, 0, m->b[0] ^ 2, m->b[1], m->b[2], 0xff, 0xfe,
 			    m->b[3], m->b[4], m->b[5]}};
 }
+
+bool ip_is_link_local(const struct ip *ip)
+{
+	return ip->family == 6 ? ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80
+			       : ip->b[0] == 169 && ip->b[1] == 254;
+}

@@ -51,6 +51,9 @@ uint64_t ip_prefix_size(const struct ip_prefix *p);
 struct ip ip_prefix_at(const struct ip_prefix *p, uint64_t offset);
 uint64_t ip_prefix_offset(const struct ip_prefix *p, const struct ip *ip);
 
+/* fe80::/10 and 169.254.0.0/16: nobody gave it out. */
+bool ip_is_link_local(const struct ip *ip);
+
 /* FNV-1a over a string with its NUL, going on from `seed` (0 = begin): the same on every machine, for
  * ever, since addresses and names of devices are made from it. */
 uint64_t ip_hash(uint64_t seed, const char *s);

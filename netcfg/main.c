@@ -14,10 +14,14 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/paths.h"
+#include "netcfg/dns.h"
 #include "netcfg/list.h"
 #include "netcfg/online.h"
 #include "netcfg/port.h"
+#include "netcfg/resolv.h"
 #include "netcfg/up.h"
+#include "netcfg/uplinks.h"
 #include "units/load.h"
 
 #define SPEC_FD  3
@@ -76,6 +80,47 @@ static int verb_up(char **args, struct fail *f)
 {
 	(void)args;
 	return up_or_plan(NULL, false, f);
+}
+
+/* What PID 1 asked for last time, and host.conf as it is now. */
+static int verb_reload(char **args, struct fail *f)
+{
+	_free_
+	char *data = NULL;
+	_buf_ struct buf text = {0};
+	struct net_spec spec = {0};
+	size_t len;
+	int r = io_read_file(AT_FDCWD, PATH_NETWANT, SPEC_MAX, &data, &len, f);
+
+	(void)args;
+	if (r == -ENOENT)
+		return fail_set(f, ENOENT, "orlop-net up has not run (" PATH_NETWANT ")");
+	if (r == 0)
+		r = netspec_decode(&spec, data, len, f);
+	if (r == 0)
+		r = up_run(&spec, false, &text, complain, f);
+	if (text.data)
+		fputs(text.data, stdout);
+	netspec_done(&spec);
+	return r;
+}
+
+static int verb_dns(char **args, struct fail *f)
+{
+	(void)args;
+	return dns_run(complain, f);
+}
+
+static int verb_uplinks(char **args, struct fail *f)
+{
+	(void)args;
+	return uplinks_run(complain, f);
+}
+
+static int verb_resolv(char **args, struct fail *f)
+{
+	(void)args;
+	return resolv_run(f);
 }
 
 static int verb_plan(char **args, struct fail *f)
@@ -154,6 +199,8 @@ static const struct verb {
 	int (*run)(char **args, struct fail *f);
 } verbs[] = {
 	{"up", "", "make the network be what the spec on fd 3 says", 0, 0, verb_up},
+	{"reload", "", "the same again, after host.conf or a network card has changed", 0, 0,
+	 verb_reload},
 	{"plan", "[FOLDER...]", "show what `up` would do, for units in folders or the spec on fd 3",
 	 0, 64, verb_plan},
 	{"attach", "", "give the namespace on fd 4 the network of the container spec on fd 3", 0, 0,
@@ -161,6 +208,10 @@ static const struct verb {
 	{"down", "UNIT", "take away a stopped unit's links and published ports", 1, 1, verb_down},
 	{"ls", "[--json] [NETWORK]", "networks and their members", 0, 4, verb_ls},
 	{"ports", "[--json]", "published ports", 0, 3, verb_ports},
+	{"resolv", "", "put resolv.conf together again", 0, 0, verb_resolv},
+	{"uplinks", "", "look after the network cards, and run dhcpcd for those that want it", 0, 0,
+	 verb_uplinks},
+	{"dns", "", "run the name servers of the networks", 0, 0, verb_dns},
 	{"wait-online", "[SECONDS]", "wait until an uplink has an address and a route", 0, 1,
 	 verb_wait_online},
 };

@@ -19,6 +19,9 @@ const struct nft_set nft_sets[NFT_SET__N] = {
 	[NFT_BRIDGES] = {"bridges", NFPROTO_INET, LEN_DEV, 0},
 	[NFT_EGRESS] = {"egress", NFPROTO_INET, LEN_DEV, 0},
 	[NFT_TOGETHER] = {"together", NFPROTO_INET, 2 * LEN_DEV, 0},
+	[NFT_NAMED] = {"named", NFPROTO_INET, LEN_DEV, 0},
+	[NFT_OPEN] = {"open", NFPROTO_INET, LEN_PROTO + LEN_PORT, 0},
+	[NFT_OPEN_ALL] = {"open_all", NFPROTO_INET, 1, 0},
 	[NFT_SOURCE4] = {"source4", NFPROTO_BRIDGE, LEN_DEV + LEN_MAC + 4, 0},
 	[NFT_SOURCE6] = {"source6", NFPROTO_BRIDGE, LEN_DEV + LEN_MAC + 16, 0},
 	[NFT_TARGET6] = {"target6", NFPROTO_BRIDGE, LEN_DEV + LEN_MAC + 16, 0},
@@ -114,6 +117,18 @@ struct nft_elem *nft_add_together(struct nft_elems *list, const char *from, cons
 
 	if (e)
 		put_dev(put_dev(e->key, from), to);
+	return e;
+}
+
+struct nft_elem *nft_add_open(struct nft_elems *list, uint8_t protocol, uint16_t port,
+			      const char *unit)
+{
+	struct nft_elem *e = append(list, port ? NFT_OPEN : NFT_OPEN_ALL, unit);
+
+	if (e)
+		e->key[0] = protocol;
+	if (e && port)
+		put_port(e->key + LEN_PROTO, port);
 	return e;
 }
 

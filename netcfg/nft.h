@@ -15,6 +15,9 @@ enum nft_set_id {
 	NFT_BRIDGES,
 	NFT_EGRESS,
 	NFT_TOGETHER,
+	NFT_NAMED,
+	NFT_OPEN,
+	NFT_OPEN_ALL,
 	NFT_SOURCE4,
 	NFT_SOURCE6,
 	NFT_TARGET6,
@@ -57,6 +60,9 @@ struct nft_elem *nft_elems_push(struct nft_elems *list, const struct nft_elem *e
 /* Appends. The returned element may be changed until the next one; NULL when memory ran out. */
 struct nft_elem *nft_add_bridge(struct nft_elems *list, enum nft_set_id set, const char *bridge);
 struct nft_elem *nft_add_together(struct nft_elems *list, const char *from, const char *to);
+/* The host's own port is open to the outside; port 0: all of the protocol. */
+struct nft_elem *nft_add_open(struct nft_elems *list, uint8_t protocol, uint16_t port,
+			      const char *unit);
 /* A container may send from ip; the set follows from ip's family. */
 struct nft_elem *nft_add_source(struct nft_elems *list, const char *dev, const struct mac *mac,
 				const struct ip *ip, const char *unit);

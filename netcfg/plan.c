@@ -145,16 +145,13 @@ static bool has_address(const struct net_state *s, const struct net_address *a)
 	return false;
 }
 
-static bool link_local(const struct ip *ip)
-{
-	return ip->family == 6 && ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80;
-}
-
 /* Whether the addresses of w are ours to say: of container networks always, of an uplink if it has any. */
 static bool owns_addresses(const struct net_state *want, const struct net_link *w)
 {
 	if (begins(w->alias, PLAN_ALIAS))
 		return true;
+	if (w->dhcp)
+		return false;
 	for (size_t i = 0; i < want->n_addresses; i++)
 		if (!strcmp(want->addresses[i].dev, w->name) && strcmp(w->name, "lo") != 0)
 			return true;
@@ -173,7 +170,7 @@ static void diff_masters(const struct net_state *want, const struct net_state *h
 			add(ops, (struct op){.kind = OP_MASTER, .link = w});
 		for (size_t k = 0; *w->master && k < have->n_addresses; k++)
 			if (!strcmp(have->addresses[k].dev, w->name) &&
-			    !link_local(&have->addresses[k].addr.ip))
+			    !ip_is_link_local(&have->addresses[k].addr.ip))
 				add(ops, (struct op){.kind = OP_ADDR_DEL,
 						     .address = &have->addresses[k]});
 	}
@@ -205,7 +202,7 @@ static void diff_addresses(const struct net_state *want, const struct net_state 
 
 		/* a device with static addresses has no others; one without is DHCP's */
 		if (wl && !fresh(want, have, h->dev) && owns_addresses(want, wl) &&
-		    !link_local(&h->addr.ip) && !has_address(want, h))
+		    !ip_is_link_local(&h->addr.ip) && !has_address(want, h))
 			add(ops, (struct op){.kind = OP_ADDR_DEL, .address = h});
 	}
 	for (size_t i = 0; i < want->n_addresses; i++) {

@@ -35,11 +35,13 @@ struct net_link {
 	struct mac mac;
 	unsigned mtu;
 	bool up;
+	bool carrier; /* have */
 	bool bridge;
 	unsigned vlan;                /* a VLAN device with this tag; 0 = none */
 	char parent[NAME_DEVICE_MAX]; /* vlan: above this device */
 	char master[NAME_DEVICE_MAX]; /* a port of this bridge, or "" */
 	char driver[32];              /* have: where somebody asks for it */
+	bool dhcp;                    /* want: has addresses that we know nothing of */
 	int index;                    /* have */
 	int master_index;             /* have */
 };
@@ -137,6 +139,13 @@ void plan_uplinks(struct net_spec *spec, const struct net_state *have, struct ne
 
 /* What the uplinks that name their servers add to resolv.conf; nothing for none. */
 void plan_static_resolv(const struct net_spec *spec, struct buf *b);
+
+/* dhcpcd's configuration: `base`, and which devices it is to ask on. Nothing for none at all. */
+void plan_dhcpcd_conf(const struct net_spec *spec, const struct net_state *have, const char *base,
+		      struct buf *b);
+
+/* Cards, and what looks like one: not what we made, not lo, not a container's end. */
+bool plan_is_card(const struct net_link *l);
 
 /* Whether `name` matches a pattern in which '*' stands for anything. */
 bool plan_match(const char *pattern, const char *name);

@@ -39,6 +39,6 @@ bool resolve_child(const struct netspec_network *net);      /* macvlan, ipvlan *
 /* The hosts file of a network: localhost, the gateway's names, then its members. */
 void resolve_hosts(const struct net_spec *spec, const struct netspec_network *net, struct buf *b);
 
-/* The hosts file of a unit that is in several networks: all of theirs. False, and nothing appended, if it
- * is in one network only. */
+/* The hosts file of a unit that is in several networks (all of theirs) or in one with DisableDNS= (its own
+ * names). False, and nothing appended, for all others. */
 bool resolve_unit_hosts(const struct net_spec *spec, const char *unit, struct buf *b);

@@ -57,6 +57,7 @@ static int each_link(struct nlmsghdr *nh, void *arg)
 	copy_string(l->alias, sizeof(l->alias), tb[IFLA_IFALIAS]);
 	l->index = head->ifi_index;
 	l->up = head->ifi_flags & IFF_UP;
+	l->carrier = head->ifi_flags & IFF_RUNNING;
 	l->mtu = tb[IFLA_MTU] ? nla_get_u32(tb[IFLA_MTU]) : 0;
 	l->bridge = info[IFLA_INFO_KIND] && !strcmp(nla_get_string(info[IFLA_INFO_KIND]), "bridge");
 	l->master_index = tb[IFLA_MASTER] ? (int)nla_get_u32(tb[IFLA_MASTER]) : 0;
@@ -231,18 +232,19 @@ static int read_file(const char *path, struct net_state *have, struct fail *f)
 	return net_add_file(have, path, text, len) ? 0 : fail_set(f, ENOMEM, "snapshot");
 }
 
-/* Hosts files of networks that are no more. */
-static int list_hosts(const struct net_state *want, struct net_state *have, struct fail *f)
+/* Files of networks that are no more. */
+static int list_folder(const char *folder, const struct net_state *want, struct net_state *have,
+		       struct fail *f)
 {
-	_dir_ DIR *dir = opendir(PATH_HOSTS);
-	char path[sizeof(PATH_HOSTS) + 256];
+	_dir_ DIR *dir = opendir(folder);
+	char path[sizeof(PATH_RESOLVS) + 512];
 	struct dirent *e;
 	bool known;
 
 	while (dir && (e = readdir(dir))) {
 		if (e->d_type != DT_REG)
 			continue;
-		snprintf(path, sizeof(path), PATH_HOSTS "/%s", e->d_name);
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
 		known = false;
 		for (size_t i = 0; i < want->n_files && !known; i++)
 			known = want->files[i].path && !strcmp(want->files[i].path, path);
@@ -268,6 +270,15 @@ static int read_filter(struct nl_sock *filter, bool needed, struct net_state *ha
 	return r < 0 ? r : 0;
 }
 
+int snapshot_files(const struct net_state *want, struct net_state *have, struct fail *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < want->n_files && r == 0; i++)
+		r = read_file(want->files[i].path, have, f);
+	return r == 0 && have->bad ? fail_set(f, ENOMEM, "snapshot") : r;
+}
+
 int snapshot_rest(struct nl_sock *filter, const struct net_state *want, struct net_state *have,
 		  struct fail *f)
 {
@@ -275,10 +286,12 @@ int snapshot_rest(struct nl_sock *filter, const struct net_state *want, struct n
 
 	for (size_t i = 0; i < want->n_sysctls && r == 0; i++)
 		r = read_sysctl(&want->sysctls[i], have, f);
-	for (size_t i = 0; i < want->n_files && r == 0; i++)
-		r = read_file(want->files[i].path, have, f);
 	if (r == 0)
-		r = list_hosts(want, have, f);
+		r = snapshot_files(want, have, f);
+	if (r == 0)
+		r = list_folder(PATH_HOSTS, want, have, f);
+	if (r == 0)
+		r = list_folder(PATH_RESOLVS, want, have, f);
 	if (r == 0)
 		r = read_filter(filter, want->nft_loaded, have, f);
 	return r == 0 && have->bad ? fail_set(f, ENOMEM, "snapshot") : r;

@@ -12,6 +12,9 @@ int snapshot_links(struct nl_sock *route, struct net_state *have, struct fail *f
 /* What uplinks are matched by and consist of, after the links: drivers, ports of bridges, default routes. */
 int snapshot_uplinks(struct nl_sock *route, struct net_state *have, struct fail *f);
 
+/* The files that `want` names. */
+int snapshot_files(const struct net_state *want, struct net_state *have, struct fail *f);
+
 /* The rest: of settings and files those that `want` names, besides hosts files that are too many. */
 int snapshot_rest(struct nl_sock *filter, const struct net_state *want, struct net_state *have,
 		  struct fail *f);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "netcfg/up.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -14,7 +13,9 @@
 #include "base/io.h"
 #include "base/paths.h"
 #include "netcfg/apply.h"
+#include "netcfg/host_file.h"
 #include "netcfg/lease.h"
+#include "netcfg/resolv.h"
 #include "netcfg/resolve.h"
 #include "netcfg/snapshot.h"
 #include "netcfg/state.h"
@@ -24,6 +25,8 @@ struct up {
 	struct net_state want, have;
 	struct lease_file leases;
 	struct op_list ops;
+	struct buf asked; /* the spec as it came */
+	char *conf;       /* host.conf, if it is good; or NULL */
 	void (*problem)(const struct fail *f);
 };
 
@@ -77,27 +80,29 @@ static int add_elements(const struct unit_state *s, void *arg)
 	return want->elems.bad ? -ENOMEM : 0;
 }
 
-/* resolv.conf is bind-mounted into containers: it is there before them, and stays the same file. Its parts
- * are put together by whoever changes one: here the static one, by dhcpcd's hook those of leases. */
+/* resolv.conf's part of host.conf, and with those of leases all of it. */
 static void want_resolv(const struct net_spec *spec, struct net_state *want)
 {
-	_dir_ DIR *dir = opendir(PATH_RESOLVD);
 	_buf_ struct buf b = {0};
-	struct dirent *e;
 
 	plan_static_resolv(spec, &b);
 	if (b.len || access(PATH_RESOLVD "/static", F_OK) == 0)
 		net_add_file(want, PATH_RESOLVD "/static", b.data ? b.data : "", b.len);
-	while (dir && (e = readdir(dir))) {
-		_free_
-		char *text = NULL;
-		size_t len;
+	resolv_want(spec, b.data ? b.data : "", want);
+	want->bad |= b.bad;
+}
 
-		if (e->d_name[0] != '.' && strcmp(e->d_name, "static") != 0 &&
-		    io_read_file(dirfd(dir), e->d_name, 65536, &text, &len, NULL) == 0)
-			buf_add(&b, text, len);
-	}
-	net_add_file(want, PATH_RESOLV, b.data ? b.data : "", b.len);
+static void want_dhcpcd(const struct net_spec *spec, const struct net_state *have,
+			struct net_state *want)
+{
+	_free_
+	char *base = NULL;
+	_buf_ struct buf b = {0};
+	size_t len;
+
+	(void)io_read_file(AT_FDCWD, PATH_DHCPCD_BASE, 65536, &base, &len, NULL);
+	plan_dhcpcd_conf(spec, have, base ? base : "", &b);
+	net_add_file(want, PATH_DHCPCD_CONF, b.data ? b.data : "", b.len);
 	want->bad |= b.bad;
 }
 
@@ -123,6 +128,13 @@ static int make_want(struct up *u, struct net_spec *spec, struct fail *f)
 		file->durable = true;
 	plan_want(spec, &u->have, &u->want);
 	want_resolv(spec, &u->want);
+	want_dhcpcd(spec, &u->have, &u->want);
+	net_add_file(&u->want, PATH_NETWANT, u->asked.data ? u->asked.data : "", u->asked.len);
+	if (u->conf) {
+		file = net_add_file(&u->want, PATH_HOST_CONF_GOOD, u->conf, strlen(u->conf));
+		if (file)
+			file->durable = true;
+	}
 	if (u->want.nft_loaded)
 		r = state_each_unit(add_elements, &u->want, f);
 	if (r == 0 && (u->want.bad || u->want.elems.bad || b.bad))
@@ -178,8 +190,14 @@ int up_run(struct net_spec *spec, bool dry, struct buf *text, void (*problem)(co
 		return lock;
 	u.route = route = nlk_open(NETLINK_ROUTE, f);
 	u.filter = filter = route ? nlk_open(NETLINK_NETFILTER, f) : NULL;
+	netspec_encode(spec, &u.asked);
 	if (filter)
+		r = u.asked.bad ? fail_set(f, ENOMEM, "network")
+				: host_file_read(spec, problem, &u.conf, f);
+	if (filter && r == 0)
 		r = run(&u, spec, dry, text, f);
+	buf_done(&u.asked);
+	free(u.conf);
 	net_state_done(&u.want);
 	net_state_done(&u.have);
 	lease_done(&u.leases);

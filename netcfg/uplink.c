@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "netcfg/plan.h"
 #include "netcfg/resolve.h"
 
@@ -22,8 +23,7 @@ bool plan_match(const char *pattern, const char *name)
 	return !*name;
 }
 
-/* Cards, and what looks like one: not what we made, not lo, not a container's end. */
-static bool card(const struct net_link *l)
+bool plan_is_card(const struct net_link *l)
 {
 	return strcmp(l->name, "lo") != 0 && strncmp(l->name, "ol", 2) != 0 && !l->bridge &&
 	       strncmp(l->alias, "orlop ", 6) != 0;
@@ -33,7 +33,7 @@ static bool matches(const struct netspec_uplink *u, const struct net_link *l)
 {
 	struct mac mac;
 
-	if (!card(l) || (*resolve_str(u->device) && !plan_match(u->device, l->name)))
+	if (!plan_is_card(l) || (*resolve_str(u->device) && !plan_match(u->device, l->name)))
 		return false;
 	if (*resolve_str(u->mac) &&
 	    (!mac_parse(u->mac, &mac) || memcmp(&mac, &l->mac, sizeof(mac)) != 0))
@@ -113,6 +113,11 @@ static void want_addresses(struct netspec_uplink *u, const char *dev, struct net
 	}
 }
 
+static bool uses_dhcp(const struct netspec_uplink *u)
+{
+	return *resolve_str(u->dhcp) ? strcmp(u->dhcp, "no") != 0 : !*resolve_str(u->addresses);
+}
+
 /* card <- vlan <- bridge: whichever are asked for; addresses on the last. */
 static void want_uplink(struct netspec_uplink *u, const struct net_link *have,
 			struct net_state *want)
@@ -153,30 +158,58 @@ static void want_uplink(struct netspec_uplink *u, const struct net_link *have,
 			mac; /* the LAN goes on seeing the card it knows, and DHCP gives the same lease */
 		top->mtu = *resolve_str(u->mtu) ? (unsigned)strtoul(u->mtu, NULL, 10) : 1500;
 	}
+	top->dhcp = uses_dhcp(u);
 	want_addresses(u, top->name, want);
+}
+
+/* Whose each card is: taken[i * n_links + k] says that uplink i has card k. The first that matches; a card's
+ * VLANs are apart from it. An uplink with addresses or a bridge has one card only: they cannot be shared
+ * out. NULL when memory ran out. */
+static bool *share_out(const struct net_spec *spec, const struct net_state *have)
+{
+	bool *taken = calloc(spec->n_uplinks * have->n_links + 1, sizeof(*taken));
+
+	for (size_t i = 0; taken && i < spec->n_uplinks; i++) {
+		const struct netspec_uplink *u = &spec->uplinks[i];
+		bool single = *resolve_str(u->addresses) || *resolve_str(u->bridge), found = false;
+
+		for (size_t k = 0; k < have->n_links && !(single && found); k++) {
+			bool free = matches(u, &have->links[k]);
+
+			for (size_t j = 0; j < i && free; j++)
+				free = !taken[j * have->n_links + k] ||
+				       strcmp(resolve_str(spec->uplinks[j].vlan),
+					      resolve_str(u->vlan)) != 0;
+			found |= taken[i * have->n_links + k] = free;
+		}
+	}
+	return taken;
 }
 
 void plan_uplinks(struct net_spec *spec, const struct net_state *have, struct net_state *want)
 {
-	for (size_t i = 0; i < spec->n_uplinks; i++) {
-		struct netspec_uplink *u = &spec->uplinks[i];
-		bool found = false;
+	_free_
+	bool *taken = share_out(spec, have);
+
+	want->bad |= !taken;
+	for (size_t i = 0; taken && i < spec->n_uplinks; i++) {
+		bool found = false, matched = false;
 
 		for (size_t k = 0; k < have->n_links; k++) {
-			if (!matches(u, &have->links[k]))
+			matched |= matches(&spec->uplinks[i], &have->links[k]);
+			if (!taken[i * have->n_links + k])
 				continue;
-			/* one card, one uplink: addresses, VLANs and bridges cannot be shared out */
-			if (!found || (!*resolve_str(u->addresses) && !*resolve_str(u->bridge)))
-				want_uplink(u, &have->links[k], want);
+			want_uplink(&spec->uplinks[i], &have->links[k], want);
 			found = true;
 		}
 		if (!found)
-			problem(u, "no network card matches");
+			problem(&spec->uplinks[i], matched ? "its network card is another uplink's"
+							   : "no network card matches");
 	}
 	/* without any, DHCP finds the cards; it wants them up */
 	for (size_t k = 0; k < have->n_links && !spec->n_uplinks; k++)
-		if (card(&have->links[k]) && (plan_match("eth*", have->links[k].name) ||
-					      plan_match("en*", have->links[k].name)))
+		if (plan_is_card(&have->links[k]) && (plan_match("eth*", have->links[k].name) ||
+						      plan_match("en*", have->links[k].name)))
 			want_link(want, have->links[k].name);
 }
 
@@ -198,4 +231,82 @@ void plan_static_resolv(const struct net_spec *spec, struct buf *b)
 			if (ip_parse(word, &ip))
 				buf_fmt(b, "nameserver %s\n", word);
 	}
+}
+
+/* --- DHCP ----------------------------------------------------------------------------------------- */
+
+/* The device that an uplink's addresses are on, if it is on this card. */
+static void top_device(const struct netspec_uplink *u, const struct net_link *card,
+		       char ret[NAME_DEVICE_MAX + 8])
+{
+	if (*resolve_str(u->bridge))
+		snprintf(ret, NAME_DEVICE_MAX + 8, "%.15s", u->bridge);
+	else if (*resolve_str(u->vlan))
+		snprintf(ret, NAME_DEVICE_MAX + 8, "%s.%.4s", card->name, u->vlan);
+	else
+		snprintf(ret, NAME_DEVICE_MAX + 8, "%s", card->name);
+}
+
+static bool on_the_card(const struct netspec_uplink *u)
+{
+	return !*resolve_str(u->bridge) && !*resolve_str(u->vlan);
+}
+
+/* By names alone, so that cards that come later are asked on too. */
+static bool by_name(const struct netspec_uplink *u)
+{
+	return on_the_card(u) && *resolve_str(u->device) && !*resolve_str(u->mac) &&
+	       !*resolve_str(u->driver);
+}
+
+static void deny_card(const struct net_spec *spec, const bool *taken, size_t n_links, size_t k,
+		      const char *name, struct buf *deny)
+{
+	bool somebodys = false, asks = false;
+
+	for (size_t i = 0; i < spec->n_uplinks; i++) {
+		somebodys |= taken[i * n_links + k];
+		asks |= taken[i * n_links + k] && on_the_card(&spec->uplinks[i]) &&
+			uses_dhcp(&spec->uplinks[i]);
+	}
+	if (somebodys && !asks)
+		buf_fmt(deny, " %s", name);
+}
+
+void plan_dhcpcd_conf(const struct net_spec *spec, const struct net_state *have, const char *base,
+		      struct buf *b)
+{
+	_buf_ struct buf allow = {0}, deny = {0}, blocks = {0};
+	_free_
+	bool *taken = share_out(spec, have);
+	char top[NAME_DEVICE_MAX + 8];
+
+	if (!spec->n_uplinks)
+		buf_str(&allow, " eth* en*");
+	for (size_t i = 0; taken && i < spec->n_uplinks; i++) {
+		const struct netspec_uplink *u = &spec->uplinks[i];
+
+		if (!uses_dhcp(u))
+			continue;
+		if (by_name(u))
+			buf_fmt(&allow, " %s", u->device);
+		for (size_t k = 0; k < have->n_links; k++) {
+			if (!taken[i * have->n_links + k])
+				continue;
+			top_device(u, &have->links[k], top);
+			if (!by_name(u))
+				buf_fmt(&allow, " %s", top);
+			if (!strncmp(resolve_str(u->dhcp), "ipv", 3))
+				buf_fmt(&blocks, "interface %s\n%sonly\n", top, u->dhcp);
+		}
+	}
+	for (size_t k = 0; taken && k < have->n_links; k++)
+		deny_card(spec, taken, have->n_links, k, have->links[k].name, &deny);
+	b->bad |= !taken || allow.bad || deny.bad || blocks.bad;
+	if (b->bad || !allow.len)
+		return;
+	buf_fmt(b, "allowinterfaces%s\n", allow.data);
+	if (deny.len)
+		buf_fmt(b, "denyinterfaces%s\n", deny.data);
+	buf_fmt(b, "%s%s", base, blocks.data ? blocks.data : "");
 }

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/paths.h"
+#include "netcfg/dns.h"
 #include "netcfg/plan.h"
 #include "netcfg/resolve.h"
 
@@ -169,6 +171,8 @@ static void want_bridge(const struct netspec_network *net, struct net_state *wan
 	nft_add_together(&want->elems, net->bridge, net->bridge);
 	if (!resolve_yes(net->internal))
 		nft_add_bridge(&want->elems, NFT_EGRESS, net->bridge);
+	if (dns_serves(net))
+		nft_add_bridge(&want->elems, NFT_NAMED, net->bridge);
 }
 
 static bool open_network(const struct netspec_network *net)
@@ -184,6 +188,24 @@ static void want_together(const struct net_spec *spec, struct net_state *want)
 			    open_network(&spec->networks[k]))
 				nft_add_together(&want->elems, spec->networks[i].bridge,
 						 spec->networks[k].bridge);
+}
+
+/* Two that open the same port are one element. */
+static void want_opens(const struct net_spec *spec, struct net_state *want)
+{
+	static const char *const all[] = {"tcp", "udp", "sctp"};
+
+	for (size_t i = 0; i < spec->n_opens; i++) {
+		const struct netspec_open *o = &spec->opens[i];
+		unsigned long first = strtoul(resolve_str(o->first), NULL, 10);
+		unsigned long last = strtoul(resolve_str(o->last), NULL, 10);
+		uint8_t protocol = nft_protocol(resolve_str(o->protocol));
+
+		for (size_t k = 0; k < ARRAY_LEN(all) && !*resolve_str(o->protocol); k++)
+			nft_add_open(&want->elems, nft_protocol(all[k]), 0, resolve_str(o->unit));
+		for (; protocol && first && first <= last && last <= 65535; first++)
+			nft_add_open(&want->elems, protocol, (uint16_t)first, resolve_str(o->unit));
+	}
 }
 
 static bool first_of_unit(const struct net_spec *spec, size_t i)
@@ -239,6 +261,7 @@ void plan_want(struct net_spec *spec, const struct net_state *have, struct net_s
 			want_bridge(net, want);
 	}
 	want_together(spec, want);
+	want_opens(spec, want);
 	want_files(spec, want);
 	want->bad |= want->elems.bad;
 }

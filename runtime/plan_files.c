@@ -22,27 +22,38 @@ static void add_host_lines(const struct container_spec *s, struct buf *text)
 	}
 }
 
-/* Members of a network share its file, in which every name stands before the first of them starts; a member
- * of several has its own. */
+/* A file of orlop-net's: the unit's own, where it has one (it is in several networks, or in one without
+ * names), else that of its network, which all members share. Every name stands in it before the first of
+ * them starts. False for units that are in no network of ours. */
+static bool network_file(const struct maker *m, const char *folder, char own[512], char shared[512])
+{
+	const struct container_spec *s = m->spec;
+
+	own[0] = shared[0] = '\0';
+	if (strcmp(m->net, "bridge") != 0)
+		return false;
+	snprintf(own, 512, "%s/%s", folder, s->joins ? s->joins : s->unit);
+	snprintf(shared, 512, "%s/%s", folder, s->networks[0].name);
+	return true;
+}
+
 static void add_hosts(struct maker *m)
 {
 	const struct container_spec *s = m->spec;
-	char shared[512] = "";
 	_buf_ struct buf text = {0};
+	char own[512], shared[512];
+	bool ours = network_file(m, PATH_HOSTS, own, shared);
 
-	if (!strcmp(m->net, "bridge"))
-		snprintf(shared, sizeof(shared), PATH_HOSTS "/%s",
-			 s->n_networks > 1 ? (s->joins ? s->joins : s->unit) : s->networks[0].name);
-	else
+	if (!ours)
 		buf_fmt(&text, "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s\n",
 			plan_hostname(s));
 	add_host_lines(s, &text);
 	m->plan->bad |= text.bad;
-	if (*shared && !text.len)
-		ADD2(m, STEP_BIND_FILE, shared, "/etc/hosts");
+	if (ours && !text.len)
+		ADD3(m, STEP_BIND_FILE, own, "/etc/hosts", shared);
 	else
-		ADD3(m, STEP_FILE, "/etc/hosts", text.data ? text.data : "",
-		     *shared ? shared : NULL);
+		plan_add(m, STEP_FILE, "/etc/hosts", text.data ? text.data : "", ours ? own : NULL,
+			 ours ? shared : NULL);
 }
 
 static void add_words(struct buf *text, const char *key, const struct strlist *words)
@@ -60,6 +71,8 @@ static void add_resolv_conf(struct maker *m)
 {
 	const struct container_spec *s = m->spec;
 	_buf_ struct buf text = {0};
+	char own[512], shared[512];
+	bool ours = network_file(m, PATH_RESOLVS, own, shared);
 
 	if (s->dns.n && !strcmp(s->dns.items[0], "none"))
 		return;
@@ -68,8 +81,14 @@ static void add_resolv_conf(struct maker *m)
 		buf_fmt(&text, "nameserver %s\n", s->dns.items[i]);
 	add_words(&text, "options", &s->dns_option);
 	m->plan->bad |= text.bad;
-	if (text.len) /* servers of the unit replace the host's; other lines come after them */
-		ADD3(m, STEP_FILE, "/etc/resolv.conf", text.data, s->dns.n ? NULL : PATH_RESOLV);
+	if (text.len) /* servers of the unit replace the network's; other lines come after them */
+		plan_add(m, STEP_FILE, "/etc/resolv.conf", text.data,
+			 s->dns.n ? NULL
+			 : ours   ? own
+				  : PATH_RESOLV,
+			 s->dns.n || !ours ? NULL : shared);
+	else if (ours)
+		ADD3(m, STEP_BIND_FILE, own, "/etc/resolv.conf", shared);
 	else if (strcmp(m->net, "none"))
 		ADD2(m, STEP_BIND_FILE, PATH_RESOLV, "/etc/resolv.conf");
 }

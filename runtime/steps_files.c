@@ -60,6 +60,8 @@ int file_apply(struct run *run, char *const *arg, struct fail *f)
 	size_t len = 0;
 	int r = arg[2] ? io_read_file(AT_FDCWD, arg[2], HOST_FILE_MAX, &host, &len, f) : 0;
 
+	if (r == -ENOENT && arg[3])
+		r = io_read_file(AT_FDCWD, arg[3], HOST_FILE_MAX, &host, &len, f);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	return write_file(run, arg[0], host ? host : "", len, arg[1], f);
@@ -102,6 +104,8 @@ int bind_file_apply(struct run *run, char *const *arg, struct fail *f)
 	_fd_
 	int mount = mnt_clone(AT_FDCWD, arg[0], false, f);
 
+	if (mount == -ENOENT && arg[2])
+		mount = mnt_clone(AT_FDCWD, arg[2], false, f);
 	if (mount < 0)
 		return mount == -ENOENT ? 0 : mount; /* no resolver, no name: the image's stays */
 	return cover(run, mount, arg[1], f);

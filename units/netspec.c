@@ -6,6 +6,7 @@ static const struct record_row rows[] = {
 	RECORD_ROW_TUPLES(struct net_spec, "network", networks, n_networks),
 	RECORD_ROW_TUPLES(struct net_spec, "member", members, n_members),
 	RECORD_ROW_TUPLES(struct net_spec, "uplink", uplinks, n_uplinks),
+	RECORD_ROW_TUPLES(struct net_spec, "open", opens, n_opens),
 	{0},
 };
 

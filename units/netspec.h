@@ -55,6 +55,7 @@ struct netspec_uplink {
 	char *mtu;       /* decimal or "" */
 	char *vlan;      /* decimal: addresses are on a VLAN device above the card */
 	char *bridge;    /* "lan0": addresses are on this bridge, of which the card is a port */
+	char *dhcp;      /* "yes", "no", "ipv4", "ipv6"; "" = yes if there are no addresses */
 	char *problem;   /* by orlop-net: why it was not made, or "" */
 };
 
@@ -68,6 +69,14 @@ struct netspec_member {
 	char *problem;  /* by orlop-net: why it has no address, or "" */
 };
 
+/* A port of the host itself that the outside may reach. */
+struct netspec_open {
+	char *unit;     /* the Network=host unit that has it, or "" = by host.conf */
+	char *protocol; /* "tcp", "udp", "sctp"; "" = all ports of all (a unit that names none) */
+	char *first;    /* decimal */
+	char *last;
+};
+
 struct net_spec {
 	struct netspec_network *networks;
 	size_t n_networks;
@@ -75,6 +84,8 @@ struct net_spec {
 	size_t n_members;
 	struct netspec_uplink *uplinks;
 	size_t n_uplinks;
+	struct netspec_open *opens;
+	size_t n_opens;
 };
 
 void netspec_encode(const struct net_spec *spec, struct buf *b);

@@ -2,6 +2,7 @@
 /* pure */
 /* From all units to the spec of the host's networks. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "units/expand.h"
 #include "units/spec_out.h"
@@ -108,6 +109,29 @@ static void add_members(struct out *o, struct net_spec *spec, const struct unit 
 	}
 }
 
+/* A Network=host unit opens what it publishes; one that publishes nothing, everything: who knows what it
+ * listens on? host.conf can say so instead. */
+static void add_opens(struct out *o, struct net_spec *spec, const struct unit *u,
+		      const struct unit_join *joins, size_t n, const struct unit_port *ports,
+		      size_t n_ports)
+{
+	if (n != 1 || joins[0].container || strcmp(joins[0].name.value, "host") != 0)
+		return;
+	for (size_t i = 0; i < (n_ports ? n_ports : 1); i++) {
+		struct netspec_open *slot = APPEND(o, spec->opens, spec->n_opens);
+		char text[8] = "";
+
+		if (n_ports)
+			snprintf(text, sizeof(text), "%u", ports[i].container);
+		if (slot)
+			*slot = (struct netspec_open){
+				.unit = copy(o, u->name),
+				.protocol = copy(o, n_ports ? ports[i].protocol : ""),
+				.first = copy(o, text),
+				.last = copy(o, text)};
+	}
+}
+
 int netspec_from_units(const struct unit_set *set, struct net_spec *ret, struct fail *f)
 {
 	struct net_spec spec = {0};
@@ -125,6 +149,12 @@ int netspec_from_units(const struct unit_set *set, struct net_spec *ret, struct 
 			add_members(&o, &spec, u, u->container->name.value,
 				    u->container->host_name.value, u->container->networks,
 				    u->container->n_networks, &u->container->network_alias);
+		if (u->container)
+			add_opens(&o, &spec, u, u->container->networks, u->container->n_networks,
+				  u->container->ports, u->container->n_ports);
+		if (u->pod)
+			add_opens(&o, &spec, u, u->pod->networks, u->pod->n_networks, u->pod->ports,
+				  u->pod->n_ports);
 		if (u->pod)
 			add_members(&o, &spec, u, u->pod->name.value, u->pod->host_name.value,
 				    u->pod->networks, u->pod->n_networks, &u->pod->network_alias);

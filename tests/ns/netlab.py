@@ -13,6 +13,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NET = f"{TOP}/build/bin/orlop-net"
 PROBE = f"{TOP}/build/tests/ns/net_probe"
+HOST = f"{TOP}/rootfs/host/files"
 PORT = 5000
 ANSWER_MS = 15000  # for what must come
 SILENCE_MS = 400  # for what must not
@@ -27,6 +28,8 @@ def fields(header, struct):
 
 NETWORK = fields("netspec.h", "netspec_network")
 MEMBER = fields("netspec.h", "netspec_member")
+UPLINK = fields("netspec.h", "netspec_uplink")
+OPEN = fields("netspec.h", "netspec_open")
 SPEC_NETWORK = fields("spec.h", "spec_network")
 SPEC_PORT = fields("spec.h", "spec_port")
 
@@ -121,8 +124,13 @@ class Node:
 
     def close(self):
         for p in self.servers:
-            p.kill()
-            p.wait()
+            p.terminate()  # those that keep servers of their own end them
+        for p in self.servers:
+            try:
+                p.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
             if p.stdout:
                 p.stdout.close()
         self.proc.kill()
@@ -134,10 +142,21 @@ HOST_MOUNTS = f"""
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/lib
 mount -t tmpfs tmpfs /mnt
-mkdir -p /mnt/up /mnt/work
-mount -t overlay overlay -o lowerdir=/usr/share,upperdir=/mnt/up,workdir=/mnt/work /usr/share
-mkdir -p /usr/share/orlop /var/lib/orlop/state
+for dir in usr/share usr/lib etc; do
+    mkdir -p /mnt/$dir/up /mnt/$dir/work
+    mount -t overlay overlay -o lowerdir=/$dir,upperdir=/mnt/$dir/up,workdir=/mnt/$dir/work /$dir
+done
+mkdir -p /usr/share/orlop /usr/lib/orlop /var/lib/orlop/state /var/lib/dhcpcd
 cp {TOP}/netcfg/base.nft /usr/share/orlop/base.nft
+ln -s {NET} {HOST}/usr/lib/orlop/dhcpcd-hook /usr/lib/orlop/
+mount --bind {HOST}/etc/dhcpcd.conf /etc/dhcpcd.conf
+"""
+
+
+ETC = """
+for file in hosts/{file} resolv/{file}; do [ -e /run/orlop/$file ]; done
+mount --bind /run/orlop/hosts/{file} /etc/hosts
+mount --bind /run/orlop/resolv/{file} /etc/resolv.conf
 """
 
 
@@ -149,6 +168,8 @@ class Lab:
         self.containers = {}
         self.networks = [{"name": "orlop", "bridge": "orlop0", "subnet": "10.88.0.0/16"}]
         self.members = []
+        self.uplinks = []
+        self.opens = []
         self.host = self.node("host", mounts=HOST_MOUNTS)
         self.outside = self.node("outside")
         self.host.run("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns",
@@ -189,20 +210,30 @@ class Lab:
         return done
 
     def spec(self):
-        return netspec(self.networks, self.members)
+        return netspec(self.networks, self.members) + b"".join(
+            record("uplink", UPLINK, u) for u in self.uplinks) + b"".join(
+            record("open", OPEN, o) for o in self.opens)
+
+    def write(self, path, text):
+        """A file of the host stand-in."""
+        path = f"/proc/{self.host.proc.pid}/root{path}"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
 
     def up(self, check=True):
         return self.tool("up", data=self.spec(), check=check)
 
-    def add(self, name, networks=("orlop",), ports=(), start=True, userns=False, up=True, **member):
+    def add(self, name, networks=("orlop",), ports=(), start=True, userns=False, up=True, etc=False, **member):
         """A container: a member of its networks, attached, with a server that answers its name.
-        ports: "[ADDR:]HOST:CONTAINER[/PROTO]"."""
+        ports: "[ADDR:]HOST:CONTAINER[/PROTO]". etc: with /etc/hosts and resolv.conf as orlop-run binds them."""
         unit = f"{name}.container"
         for n in networks:
             self.members.append({"unit": unit, "network": n, "names": name, **member})
         if up:
             self.up()
-        node = self.node(name, parent=None, userns=userns)
+        node = self.node(name, parent=self.host if etc else None, userns=userns,
+                         mounts=ETC.format(file=unit if len(networks) > 1 else networks[0]) if etc else None)
         node.unit, node.networks, node.ports = unit, networks, ports
         self.containers[name] = node
         if start:

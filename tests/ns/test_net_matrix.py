@@ -24,7 +24,8 @@ random host port               y       y    y   y    y     n      y     y
 a container's own address      n       y    y   y    n     n      n     n
 inside an internal network     n       y    n   n    n     y      n     n
 in a network with isolate=no   n       y    n   n    n     n      y     y
-a service of the host          y       y    n   n    n     n      n     n
+a service of the host          n       y    n   n    n     n      n     n
+a service that is opened       y       y    n   n    n     n      n     n
 the world                      y       y    y   y    y     n      y     y
 """
 V6 = "fd00:88::/64"
@@ -40,6 +41,7 @@ def make_lab():
         {"name": "opena", "ipv6": "yes", "isolate": "no"},
         {"name": "openb", "ipv6": "yes", "isolate": "no"},
     ]
+    lab.opens = [{"protocol": p, "first": "7001", "last": "7001"} for p in ("tcp", "udp")]
     ports = [f"{spec}/{proto}" for proto in ("tcp", "udp")
              for spec in ("8080:5000", "127.0.0.1:8081:5000", "192.0.2.1:8082:5000",
                           "[2001:db8::1]:8082:5000", ":5000")]
@@ -49,6 +51,7 @@ def make_lab():
         lab.add(name, networks=[net])
     lab.add("web", ports=ports)
     lab.host.serve("host", 7000)
+    lab.host.serve("host", 7001)
     lab.outside.serve("world")
     # a neighbour on the LAN who knows where the containers are
     lab.outside.run("ip", "route", "add", "10.88.0.0/13", "via", "192.0.2.1")
@@ -82,6 +85,7 @@ def targets(lab, v6, proto):
         "inside an internal network": (own(lab, "inside2", v6), 5000, "inside2"),
         "in a network with isolate=no": (own(lab, "openb", v6), 5000, "openb"),
         "a service of the host": (host, 7000, "host"),
+        "a service that is opened": (host, 7001, "host"),
         "the world": ("2001:db8::2" if v6 else "192.0.2.2", 5000, "world"),
     }
 

@@ -5,11 +5,7 @@ import json
 
 import pytest
 
-import netlab
-from netlab import ANSWER_MS, PROBE, SILENCE_MS, Lab, eventually, heard, record
-
-UPLINK = netlab.fields("netspec.h", "netspec_uplink")
-
+from netlab import ANSWER_MS, PROBE, SILENCE_MS, Lab, eventually, heard
 
 class UplinkLab(Lab):
     """A host whose card has no address yet; a router outside on 192.0.2.254."""
@@ -21,9 +17,6 @@ class UplinkLab(Lab):
         self.host.run("ip", "link", "set", "uplink", "down")
         self.outside.run("ip", "addr", "add", "192.0.2.254/24", "dev", "eth0")
         self.outside.serve("world")
-
-    def spec(self):
-        return super().spec() + b"".join(record("uplink", UPLINK, u) for u in self.uplinks)
 
 
 @pytest.fixture(name="lab")
@@ -68,7 +61,8 @@ def test_name_servers_of_uplinks_and_leases_stand_in_one_file(lab):
     assert lab.host.run("cat", resolv).stdout == "search example lan\nnameserver 192.0.2.53\nnameserver ::1\n"
     # what dhcpcd calls when it has a lease
     lab.host.run("env", "reason=BOUND", "interface=eth1", "protocol=dhcp", "new_domain_name_servers=192.0.2.99",
-                 f"{netlab.TOP}/rootfs/host/files/usr/lib/orlop/dhcpcd-hook")
+                 "new_domain_search=lan other", "/usr/lib/orlop/dhcpcd-hook")
+    assert lab.host.run("cat", resolv).stdout.startswith("search example lan other\n")
     assert "nameserver 192.0.2.99\n" in lab.host.run("cat", resolv).stdout
     assert "nameserver 192.0.2.53\n" in lab.host.run("cat", resolv).stdout
     lab.uplinks[0]["dns"] = "192.0.2.54"
@@ -98,7 +92,9 @@ def test_mistakes_are_told(lab):
               {"name": "b", "device": "uplink", "bridge": "olx"})
     told = lab.up().stderr
     assert "uplink lan: Address= is not" in told and "uplink v: VLAN= is not" in told
-    assert "uplink b: Bridge= cannot be" in told
+    assert "uplink b: its network card is another uplink's" in told
+    lab.uplinks[:] = [{"name": "b", "device": "uplink", "bridge": "olx"}]
+    assert "uplink b: Bridge= cannot be" in lab.up().stderr
     # and the rest works
     lab.add("web", ports=["8080:5000"])
     assert lab.host.ask("tcp", "127.0.0.1", 8080).startswith("web saw")

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pure */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/paths.h"
+#include "netcfg/dns.h"
+#include "netcfg/resolve.h"
+
+#define DNSMASQ "/usr/sbin/dnsmasq"
+
+bool dns_serves(const struct netspec_network *net)
+{
+	return resolve_own_bridge(net) && !resolve_yes(net->disable_dns) &&
+	       (*resolve_str(net->gateway) || *resolve_str(net->gateway6));
+}
+
+/* One word, ended; list: comma list, a word with `key` for each item. */
+static void word(struct buf *b, const char *key, const char *value)
+{
+	buf_fmt(b, "%s%s", key, value);
+	buf_add(b, "", 1);
+}
+
+static void words(struct buf *b, const char *key, const char *list)
+{
+	while (*list) {
+		size_t n = strcspn(list, ",");
+
+		buf_fmt(b, "%s%.*s", key, (int)n, list);
+		buf_add(b, "", 1);
+		list += n + (list[n] == ',');
+	}
+}
+
+int dns_job(const struct netspec_network *net, struct dns_job *ret)
+{
+	struct buf b = {0};
+	size_t n = 0;
+
+	word(&b, DNSMASQ, "");
+	word(&b, "--keep-in-foreground", "");
+	word(&b, "--conf-file=", "/dev/null");
+	word(&b, "--pid-file=", "");
+	word(&b, "--log-facility=", "-");
+	word(&b, "--bind-interfaces", "");
+	words(&b, "--listen-address=", resolve_str(net->gateway));
+	words(&b, "--listen-address=", resolve_str(net->gateway6));
+	word(&b, "--no-hosts", "");
+	word(&b, "--addn-hosts=" PATH_HOSTS "/", net->name);
+	word(&b, "--domain-needed", ""); /* a plain name is one of ours or nobody's */
+	word(&b, "--cache-size=", "1000");
+	if (resolve_yes(net->internal)) {
+		word(&b, "--no-resolv", ""); /* a way out, of a kind */
+	} else if (*resolve_str(net->dns)) {
+		word(&b, "--no-resolv", "");
+		words(&b, "--server=", net->dns);
+	} else {
+		word(&b, "--resolv-file=", PATH_RESOLV);
+	}
+	*ret = (struct dns_job){.text = b.bad ? NULL : b.data};
+	if (b.bad) {
+		buf_done(&b);
+		return -1;
+	}
+	for (size_t at = 0; at < b.len && n < DNS_ARGS_MAX; at += strlen(b.data + at) + 1)
+		ret->argv[n++] = b.data + at;
+	return 0;
+}
+
+void dns_job_done(struct dns_job *job)
+{
+	free(job->text);
+	*job = (struct dns_job){0};
+}
