@@ -161,7 +161,7 @@ def test_static_addresses_send_no_dhcp_packet(lab):
     assert "time=" in eventually(lambda: lab.host.run("busybox", "ping", "-c", "1", "192.0.2.2").stdout)
     text = seen(wire)
     assert "DHCP" not in text and "dhcp6" not in text, text
-    assert subprocess.run(["pgrep", "-P", str(lab.keeper.pid)], check=False).returncode == 1
+    assert subprocess.run(["pgrep", "-P", str(lab.keeper.pid), "-x", "dhcpcd"], check=False).returncode == 1
     # and by DHCP again
     lab.conf("[Uplink]\nDevice=uplink\n")
     lab.tool("reload")
