@@ -35,5 +35,9 @@ void boot_settings(const struct host_options *options);
  * the directory fd of the units' cgroup, or -1 with a warning: then no unit can start. */
 int boot_cgroups(void);
 
+/* Gives back what only the boot or a revival needed: freed heap, and pages of the program that were mapped
+ * around what it ran. They are in the page cache and come back one by one when they are called. */
+void boot_give_back(void);
+
 /* Signals and limits of PID 1 itself, its environment, /dev/null on 0, 1 and 2. */
 void boot_self(void);

@@ -190,6 +190,7 @@ static void begin_console(void)
 {
 	start_own(true);
 	over(BOOT_CONSOLE, BOOT_DONE);
+	boot_give_back();
 }
 
 static void images_over(bool ok)

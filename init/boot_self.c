@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -94,4 +97,16 @@ int boot_cgroups(void)
 	cg_enable(root, controllers);
 	cg_enable(units, controllers);
 	return take_fd(&units);
+}
+
+void boot_give_back(void)
+{
+	extern const char __ehdr_start[], etext[]; /* the linker's */
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = ((uintptr_t)__ehdr_start + page - 1) & ~(page - 1);
+	uintptr_t to = (uintptr_t)etext & ~(page - 1);
+
+	malloc_trim(0);
+	/* private, from a file and never written to: what is dropped is read again, not lost */
+	madvise((void *)from, to - from, MADV_DONTNEED);
 }

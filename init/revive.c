@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/words.h"
+#include "init/boot.h"
 #include "init/boot_jobs.h"
 #include "init/children.h"
 #include "init/client.h"
@@ -124,5 +125,6 @@ int revive_read(struct fail *f)
 		return r;
 	boot_resume();
 	vault_touch();
+	boot_give_back();
 	return 0;
 }
