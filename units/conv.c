@@ -3,6 +3,7 @@
 #include "units/conv.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,8 +30,11 @@ void conv_report(struct conv *c, enum diag_severity severity, const struct item 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	/* A part can be pointed at where the text stands in the file as it is. */
-	if (part && !item->text.raw && strlen(item->text.value) == item->width) {
+	/* A part can be pointed at where the text stands in the file as it is, and the part in the text: a
+	 * parser may have had to copy it. */
+	if (part && !item->text.raw && strlen(item->text.value) == item->width &&
+	    (uintptr_t)part >= (uintptr_t)item->text.value &&
+	    (uintptr_t)part <= (uintptr_t)item->text.value + item->width) {
 		at += (size_t)(part - item->text.value);
 		width = len ? len : 1;
 	}

@@ -177,8 +177,8 @@ void parse_volumes(struct conv *c, void *field)
 	if (!mount.target.value || !target_valid(c, &item, mount.target.value, parts[target]))
 		return;
 	if (n > 2)
-		mount.options = arena_strdup(c->arena, parts[2]);
-	if (!mount.options || !options_valid(c, &item, mount.options, false))
+		mount.options = parts[2];
+	if (!options_valid(c, &item, mount.options, false))
 		return;
 	if (n == 1) { /* no source: a volume of this container alone, as new at every start */
 		mount.type = "anonymous";

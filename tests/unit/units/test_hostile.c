@@ -213,7 +213,8 @@ struct many_files {
 
 static void add_file(struct many_files *m, char *path, const char *text)
 {
-	m->files = realloc(m->files, (m->n + 1) * sizeof(*m->files));
+	if (!(m->n & (m->n - 1))) /* room doubles */
+		m->files = realloc(m->files, (m->n ? 2 * m->n : 1) * sizeof(*m->files));
 	assert_non_null(m->files);
 	m->files[m->n++] = (struct unit_file){.path = path, .data = text, .len = strlen(text)};
 }
