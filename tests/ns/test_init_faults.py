@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A4: the k-th call of one function fails, for all k, while units start, stop, are reloaded, while PID 1 is revived and
+"""the k-th call of one function fails, for all k, while units start, stop, are reloaded, while PID 1 is revived and
 while the host goes down. PID 1 goes on, the unit says which step failed and why, and nothing is left behind.
 
 Without FULL=1 a sample of the k is taken.

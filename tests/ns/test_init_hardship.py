@@ -43,7 +43,7 @@ def test_a_console_that_nobody_reads_holds_nobody_up(host):
 
 
 def test_thousands_of_orphans_that_die_at_once(host):
-    """A6: all are reaped, and a supervised process that ends among them has its own exit code."""
+    """all are reaped, and a supervised process that ends among them has its own exit code."""
     n = 10000 if FULL else 1000
     shutil.copy(os.path.join(TOP, "build/tests/ns/orphans"), host.path("programs/orphans"))
     host.unit("seven.service", "[Service]\nExecStart=/bin/sh -c '/usr/lib/orlop/orphans %d; exit 7'\n" % n)
@@ -63,7 +63,7 @@ def test_thousands_of_orphans_that_die_at_once(host):
 
 
 def test_no_process_can_be_made(host):
-    """A7: the unit says so and is tried again; when there are processes again it comes up; the host goes down without."""
+    """the unit says so and is tried again; when there are processes again it comes up; the host goes down without."""
     faults = Faults(host)
     host.unit("a.service", SLEEP.format("Restart=always\nRestartSec=100ms"))
     host.unit("b.service", SLEEP.format(""))
@@ -86,7 +86,7 @@ def test_no_process_can_be_made(host):
 
 
 def test_full_and_read_only_disks(host):
-    """A8: what runs goes on; start, stop, reload and the end work."""
+    """what runs goes on; start, stop, reload and the end work."""
     host.unit("a.service", SLEEP.format("Restart=always"))
     host.unit("b.service", SLEEP.format(""))
     host.unit("talk.service", "[Service]\nExecStart=/bin/sh -c 'while :; do echo a line that goes nowhere; sleep 0.01; done'\n"
@@ -114,7 +114,7 @@ CHURN = "mount --make-rprivate /; i=0; while [ $i -lt {} ]; do mount -t tmpfs x 
 
 
 def test_mounts_by_the_thousand_do_not_wake_it(host):
-    """A10: 200 units; PID 1 has nothing to do with what happens in other mount namespaces."""
+    """200 units; PID 1 has nothing to do with what happens in other mount namespaces."""
     for i in range(200):
         host.unit(f"u{i}.service", SLEEP.format(""))
     host.boot()
@@ -130,7 +130,7 @@ def test_mounts_by_the_thousand_do_not_wake_it(host):
 
 
 def test_leftovers_refuse_a_start(host):
-    """B18: never a second copy; the pids of what is left are told."""
+    """never a second copy; the pids of what is left are told."""
     host.unit("a.service", SLEEP.format(""))
     host.boot()
     host.until("a.service", "up")
@@ -147,7 +147,7 @@ def test_leftovers_refuse_a_start(host):
 
 
 def test_stops_go_the_other_way_round(host):
-    """B19: who comes after goes first, unrelated ones beside each other; by what PID 1 told, in its order."""
+    """who comes after goes first, unrelated ones beside each other; by what PID 1 told, in its order."""
     stop = "ExecStop=/bin/sleep 0.3\n"
     host.unit("db.service", SLEEP.format(stop))
     host.unit("app.service", "[Unit]\nAfter=db.service\n" + SLEEP.format(stop))

@@ -167,7 +167,7 @@ def test_sigterm_is_poweroff(host):
 
 
 def test_idle_host_sleeps(host):
-    """A9: nothing wakes PID 1 on a quiet host."""
+    """nothing wakes PID 1 on a quiet host."""
     host.unit("one.service", SLEEP.format(""))
     host.boot()
     host.until("one.service", "up")
@@ -188,7 +188,7 @@ def test_limits_and_umask(host):
 
 
 def test_reload_is_one_transaction(host):
-    """D28, D29, D30: an error anywhere changes nothing; what is unchanged keeps its process."""
+    """an error anywhere changes nothing; what is unchanged keeps its process."""
     host.unit("a.service", SLEEP.format(""))
     host.unit("b.service", SLEEP.format(""))
     host.boot()

@@ -64,7 +64,7 @@ def served(guest):
 
 
 def test_a_hundred_crashes_of_pid_1_go_unnoticed(guest, report):
-    """A2: the same processes, every page counted, no line lost, no reboot; PID 1 answers right afterwards."""
+    """the same processes, every page counted, no line lost, no reboot; PID 1 answers right afterwards."""
     names = ("hello.container", "counter.container")
     before = {name: guest.units()[name] for name in names}
     pages = served(guest)
@@ -94,7 +94,7 @@ def test_a_hundred_crashes_of_pid_1_go_unnoticed(guest, report):
 
 @pytest.mark.parametrize("unit", ["greedy.service", "eater.container"])
 def test_a_unit_that_eats_its_memory_is_told_so_each_time(guest, unit):
-    """E38: twice in a row."""
+    """twice in a row."""
     for _ in range(2):
         try:
             guest.orlop("start", unit)
@@ -107,7 +107,7 @@ def test_a_unit_that_eats_its_memory_is_told_so_each_time(guest, unit):
 
 
 def test_it_is_never_what_the_kernel_kills_for_memory(guest):
-    """E39: PID 1 and orlop-log are out of its choice, their children are not."""
+    """PID 1 and orlop-log are out of its choice, their children are not."""
     guest.orlop("start", "scores.service")
     scores = until(lambda: [line["s"] for line in guest.orlop("logs", "scores.service") if "s" in line][2:] and
                    [line["s"] for line in guest.orlop("logs", "scores.service") if "s" in line], 30)  # fmt: skip
@@ -131,7 +131,7 @@ def test_ctrl_alt_del_reboots_in_order(guest):
 
 
 def test_seven_times_ctrl_alt_del_waits_for_nobody(guest):
-    """B15: at once, although a unit has ten minutes to stop."""
+    """at once, although a unit has ten minutes to stop."""
     guest.orlop("start", "deaf.service")
     for _ in range(10):
         press(guest)
@@ -142,7 +142,7 @@ def test_seven_times_ctrl_alt_del_waits_for_nobody(guest):
 
 
 def test_a_stop_and_a_disable_are_still_true_after_a_reboot(guest):
-    """B16: what was disabled stays down; what was only stopped comes with the next boot, as its file says."""
+    """what was disabled stays down; what was only stopped comes with the next boot, as its file says."""
     guest.orlop("stop", "counter.container", "flapping.service")
     guest.orlop("disable", "counter.container")
     guest.reboot()
@@ -153,7 +153,7 @@ def test_a_stop_and_a_disable_are_still_true_after_a_reboot(guest):
 
 
 def test_a_unit_that_does_not_stop_holds_nobody_up(guest):
-    """B12: the whole host is down within its own 90 s, and the console names the unit it waits for."""
+    """the whole host is down within its own 90 s, and the console names the unit it waits for."""
     guest.orlop("start", "deaf.service")
     guest.orlop("poweroff")
     assert guest.ended(120) == "guest-shutdown"
@@ -161,7 +161,7 @@ def test_a_unit_that_does_not_stop_holds_nobody_up(guest):
 
 
 def test_a_frozen_pid_1_is_rebooted(make_guest, image, folder):
-    """E37: nobody feeds the watchdog, the machine starts anew."""
+    """nobody feeds the watchdog, the machine starts anew."""
     guest = make_guest(image, disks=[Disk(folder / "data.img")], cmdline="orlop.watchdog=5").boot()
     guest.wait_unit("hello.container")
     try:
