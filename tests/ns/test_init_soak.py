@@ -61,8 +61,7 @@ def round_of(host, units, enough):
         time.sleep(0.5)
     took, n = time.monotonic() - begin, restarts(host)
     code, lines = host.ask("stop", *units, timeout=120)
-    if code:
-        print("stop said", [line for line in lines if line.get("state") != "down"])
+    assert code == 0, [line for line in lines if line.get("state") != "down"]
     retry(lambda: _down(host, units))
     return n, took, high
 
