@@ -33,8 +33,7 @@ static void events_ready(struct watch *w, uint32_t events)
 	struct run *r = container_of(w, struct run, events);
 
 	(void)events;
-	if (cg_populated(w->fd) == 0)
-		shell_push(&(struct event){.kind = EVENT_CGROUP_EMPTY, .unit = r->unit});
+	run_cgroup_populated(r);
 }
 
 /* A counter of memory.events. */
@@ -179,7 +178,12 @@ int run_cgroups_kill_unknown(bool (*known)(const char *service), struct fail *f)
 
 bool run_cgroup_populated(const struct run *r)
 {
-	return r->events.active && cg_populated(r->events.fd) == 1;
+	int populated = r->events.active ? cg_populated(r->events.fd) : -1;
+
+	/* who reads it takes the news away from the loop, so it is passed on */
+	if (populated == 0)
+		shell_push(&(struct event){.kind = EVENT_CGROUP_EMPTY, .unit = r->unit});
+	return populated == 1;
 }
 
 struct limit_row {
@@ -245,8 +249,10 @@ void exec_cg_check(const struct action *a)
 {
 	struct run *r = run_find(a->unit);
 
-	if (!r || !run_cgroup_populated(r))
+	if (!r || !r->events.active)
 		shell_push(&(struct event){.kind = EVENT_CGROUP_EMPTY, .unit = a->unit});
+	else
+		run_cgroup_populated(r); /* says so itself */
 }
 
 static void remove_now(struct timer *t)

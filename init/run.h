@@ -87,6 +87,7 @@ void run_cgroups_init(int units);
 
 /* A cgroup that was never killed, empty, watched: r->cgroup. -EBUSY: an earlier run's processes are left. */
 int run_cgroup_fresh(struct run *r, struct fail *f);
+/* Whether processes are in it. If there are none the supervisor is told: the kernel tells a change only once. */
 bool run_cgroup_populated(const struct run *r);
 /* orlop pause: its processes stand still, and are still there. */
 int run_cgroup_freeze(struct run *r, bool on, struct fail *f);

@@ -115,8 +115,8 @@ static void reconcile_one(uint32_t unit, const struct sup_facts *facts)
 	}
 	if (facts->probe && !(r && r->probe.pid))
 		shell_push(&(struct event){.kind = EVENT_PROBE_DONE, .unit = unit, .code = 125});
-	if (facts->cgroup && !(r && run_cgroup_populated(r)))
-		shell_push(&(struct event){.kind = EVENT_CGROUP_EMPTY, .unit = unit});
+	if (facts->cgroup)
+		exec_cg_check(&(struct action){.kind = ACTION_CG_CHECK, .unit = unit});
 }
 
 static bool is_known(const char *service)

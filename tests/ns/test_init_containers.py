@@ -11,6 +11,7 @@ import time
 import pytest
 from host import TOP, retry, settled
 
+FULL = bool(os.environ.get("FULL"))
 IMAGE = os.path.join(TOP, "build/images/hello.tar")
 
 WEB = """[Container]
@@ -194,3 +195,23 @@ def test_restarts_leave_nothing_behind(box):
     retry(same)
     assert box.rss() - rss <= 65536
     retry(lambda: _upper_directories(box, 1))
+
+
+def test_stops_in_the_middle_of_starts(box):
+    """B16: nothing is missed: each stop is over at once, although the containers begin, end and wait just then."""
+    units = [f"c{i}.container" for i in range(6)]
+    for name in units:
+        box.unit(name, "[Container]\nImage=localhost/hello\nNetwork=none\nEntrypoint=/bin/false\n"
+                 "[Service]\nRestart=always\nRestartSec=1ms\n")  # fmt: skip
+    box.boot()
+    def booted():
+        assert box.ask("status")[1][0]["state"] == "running"
+    retry(booted, 60)
+    random.seed(5)
+    for _ in range(200 if FULL else 20):
+        starter = box.client()
+        starter.send("start", *units)
+        time.sleep(random.random() * 0.6)
+        code, lines = box.ask("stop", *units, timeout=60)
+        assert code == 0 and {line["state"] for line in lines} <= {"down", "failed"}, (lines, box.log())
+        starter.close()
