@@ -3,9 +3,10 @@
 
 import os
 import signal
+import subprocess
 import time
 
-from host import retry, settled
+from host import TOP, retry, settled
 
 SLEEP = "[Service]\nExecStart=/bin/sleep 1000\nRestart=always\n[Install]\nWantedBy=multi-user.target\n"
 
@@ -152,3 +153,26 @@ def test_who_only_listens_is_let_go(host):
         assert client.sock.recv(100) == b""
     except ConnectionResetError:
         pass
+
+
+def fault(host):
+    """Not a signal that somebody sends."""
+    subprocess.run([os.path.join(TOP, "build/tests/ns/fault"), str(host.pid)], check=True)
+
+
+def test_one_fault_is_survived_a_second_one_within_a_minute_is_not(host):
+    """A2: the first is told with its place and revived from, the second syncs and reboots: for a namespace's PID 1 that
+    is its end by SIGHUP (reboot(2))."""
+    host.unit("a.service", SLEEP)
+    host.boot()
+    pid = host.until("a.service", "up")["pid"]
+    fault(host)
+    def again():
+        assert generation(host) == 1, host.log()
+        assert host.status("a.service")["pid"] == pid
+    retry(again)
+    # what a person sends is not counted
+    crash_and_wait(host)
+    assert host.status("a.service")["pid"] == pid
+    fault(host)
+    assert host.wait(30) == -signal.SIGHUP, host.log()
