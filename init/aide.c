@@ -105,17 +105,40 @@ static int do_remove(void)
 	return code;
 }
 
-static int do_leave(void)
+/* Time of the last shutdown, for the clock at the next boot (boot_clock_floor). */
+static void save_clock(void)
 {
-	sync();
-	if (umount2("/var", 0) == 0 || errno == EINVAL || errno == ENOENT) /* EINVAL: is no mount */
+	_fd_
+	int fd = open(PATH_STATE "/clock", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		futimens(fd, NULL);
+}
+
+/* Read-only first: whoever cannot be killed keeps the file system alive in a mount namespace of its own, and an unmount
+ * alone would not even write out its journal then. */
+static int leave_var(void)
+{
+	if (mount(NULL, "/var", NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0) {
+		umount2("/var", MNT_DETACH);
 		return 0;
-	fprintf(stderr, "/var: %s, read-only instead\n", strerror(errno));
-	if (mount(NULL, "/var", NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0)
+	}
+	if (errno == EINVAL || errno == ENOENT) /* is no mount */
 		return 0;
-	fprintf(stderr, "/var: %s\n", strerror(errno));
+	fprintf(stderr, "/var: %s, everything read-only instead\n", strerror(errno));
 	/* something that cannot be killed writes to it: the kernel makes everything read-only by force */
 	return io_write_file(AT_FDCWD, "/proc/sysrq-trigger", "u", NULL) < 0;
+}
+
+/* Our own first: what else is mounted may hang. */
+static int do_leave(void)
+{
+	int code;
+
+	save_clock();
+	code = leave_var();
+	sync();
+	return code;
 }
 
 static int copy_bytes(int from, int to)

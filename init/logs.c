@@ -193,10 +193,19 @@ void logs_forget(const char *service)
 	}
 }
 
-static void stop_late(struct timer *t)
+/* Killed, and still there: its disk does not answer. */
+static void stop_given_up(struct timer *t)
 {
 	(void)t;
+	console_say("logs: orlop-log does not die, left behind");
+	children_drop(&logs.child);
+	logs.stopped();
+}
+
+static void stop_late(struct timer *t)
+{
 	children_signal(&logs.child, SIGKILL);
+	loop_timer(t, loop_now() + STOP_TIME, stop_given_up);
 }
 
 void logs_stop(void (*done)(void))

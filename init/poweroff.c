@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/reboot.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +20,7 @@
 #include "init/shell.h"
 #include "init/watchdog.h"
 
-#define LEAVE_TIME   (10 * NSEC_PER_SEC)
+#define LEAVE_TIME   (8 * NSEC_PER_SEC) /* and two to die (task.c): ten */
 #define PRESSES      7 /* that many Ctrl-Alt-Del within two seconds mean it */
 #define PRESSES_TIME (2 * NSEC_PER_SEC)
 
@@ -78,22 +77,10 @@ static void left(struct task *t, enum task_end end)
 	poweroff_now(how[kind]);
 }
 
-/* Time of the last shutdown, for the clock at the next boot (boot_clock_floor). */
-static void save_clock(void)
-{
-	int fd = open(PATH_STATE "/clock", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return;
-	futimens(fd, NULL);
-	close(fd);
-}
-
 static void logs_stopped(void)
 {
 	struct fail f = {0};
 
-	save_clock();
 	kill(-1, SIGKILL); /* everything but PID 1 */
 	if (aide_leave(&leave_task, LEAVE_TIME, left, &f) == 0)
 		return;

@@ -15,6 +15,9 @@
 #include "init/console.h"
 #include "init/vault.h"
 
+/* From being killed to not being waited for any more. */
+#define DIE_TIME (2 * NSEC_PER_SEC)
+
 static void end_line(struct task *t)
 {
 	if (t->have) {
@@ -47,6 +50,16 @@ static void output(struct watch *w, uint32_t events)
 	read_output(container_of(w, struct task, out));
 }
 
+static void close_output(struct task *t)
+{
+	loop_untimer(&t->deadline);
+	read_output(t);
+	end_line(t);
+	loop_unwatch(&t->out);
+	vault_close(t->out.fd);
+	t->out.fd = -1;
+}
+
 static void ended(struct child *c, int code, int status)
 {
 	struct task *t = container_of(c, struct task, child);
@@ -54,15 +67,21 @@ static void ended(struct child *c, int code, int status)
 			    : code == CLD_EXITED && status == 0 ? TASK_OK
 								: TASK_FAILED;
 
-	loop_untimer(&t->deadline);
-	read_output(t);
-	end_line(t);
-	loop_unwatch(&t->out);
-	vault_close(t->out.fd);
-	t->out.fd = -1;
+	close_output(t);
 	if (end == TASK_FAILED && code != CLD_EXITED)
 		console_say("%s: killed by signal %d", t->name, status);
 	t->over(t, end);
+}
+
+/* It waits for a disk that does not answer. Nobody else has to. */
+static void does_not_die(struct timer *timer)
+{
+	struct task *t = container_of(timer, struct task, deadline);
+
+	console_say("%s: does not die, left behind", t->name);
+	close_output(t);
+	children_drop(&t->child);
+	t->over(t, TASK_LATE);
 }
 
 static void too_late(struct timer *timer)
@@ -72,6 +91,7 @@ static void too_late(struct timer *timer)
 	t->late = true;
 	console_say("%s: not done in time, killed", t->name);
 	children_signal(&t->child, SIGKILL);
+	loop_timer(&t->deadline, loop_now() + DIE_TIME, does_not_die);
 }
 
 int task_start(struct task *t, const char *name, const char *const *argv, const int *fds,

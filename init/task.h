@@ -3,7 +3,8 @@
  * Tasks: helper programs that PID 1 runs to do what it must not do itself, each with a deadline.
  *
  * What a task writes to its stderr appears on the console, line by line, with the task's name in front. At
- * its deadline it is killed. The owner embeds a `struct task` and hears exactly once how it ended.
+ * its deadline it is killed, and left behind if it does not die of that (a disk that hangs). The owner embeds a `struct
+ * task` and hears exactly once how it ended.
  */
 #pragma once
 

@@ -41,12 +41,28 @@ GREEDY_CONTAINER = ("[Container]\nImage=localhost/hello\nNetwork=none\nMemory=24
 DEAF = "[Service]\nExecStart=/bin/sh -c 'trap \"\" TERM; while :; do sleep 1; done'\nTimeoutStopSec=600\n"
 
 
+# A second file system, and a container that cannot be killed while its disk does not answer.
+PHOTOS = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'mkdir /run/photos; mount /dev/vdb /run/photos'\n"
+HANG = """\
+[Container]
+Image=localhost/hello
+Network=none
+Volume=/run/photos:/photos
+StopTimeout=1
+Entrypoint=/bin/sh
+Exec=-c 'while :; do dd if=/dev/zero of=/photos/f bs=64k count=4 conv=fsync 2> /dev/null; echo written; done'
+[Unit]
+Requires=photos.service
+After=photos.service
+"""
+
+
 @pytest.fixture(scope="module")
 def image(module_folder):
     units = copy_units(module_folder / "units", HELLO_UNITS, crash_service=CRASH, stuck_service=STUCK,
                        counter_container=COUNTER, flapping_service=FLAPPING, greedy_service=GREEDY_SERVICE,
                        eater_container=GREEDY_CONTAINER, deaf_service=DEAF,
-                       scores_service=SCORES)  # fmt: skip
+                       scores_service=SCORES, photos_service=PHOTOS, hang_container=HANG)  # fmt: skip
     return build_image(module_folder / "image", units, [HELLO_IMAGE])
 
 
@@ -169,3 +185,37 @@ def test_a_frozen_pid_1_is_rebooted(make_guest, image, folder):
     except NotAnswered:
         pass
     assert guest.ended(60) == "guest-reset"
+
+
+def hang(guest, drive):
+    """From now on the disk takes a byte a second: whoever waits for a write waits for ever, and cannot be killed."""
+    limits = dict.fromkeys(("bps", "bps_rd", "iops", "iops_rd", "iops_wr"), 0)
+    assert "error" not in guest.qmp.call("block_set_io_throttle", device=drive, bps_wr=1, **limits)
+
+
+def written(guest, unit):
+    return sum(line.get("s") == "written" for line in guest.orlop("logs", unit))
+
+
+def test_disks_that_hang_hold_nobody_up(make_guest, image, folder):
+    """B13: who sits in a disk that hangs is given up at its deadline; the other file system is unmounted, the machine boots
+    anew. B14: and so it does when the file system that cannot be synced is the host's own."""
+    data, photos = Disk(folder / "data.img"), Disk(folder / "photos.img").label("photos")
+    guest = make_guest(image, disks=[data, photos]).boot()
+    guest.wait_unit("counter.container")
+    guest.orlop("start", "hang.container")
+    until(lambda: written(guest, "hang.container") > 2, 60, "it writes")
+    hang(guest, "d1")
+    guest.orlop("reboot")
+    assert guest.ended(60) == "guest-reset"
+    console = guest.console()
+    assert "hang.container: stuck" in console, "killed, and still there"
+    assert "/var:" not in console
+    assert data.fields()["Filesystem state"] == "clean" and "needs_recovery" not in data.fields()["Filesystem features"]
+
+    guest.boot()
+    guest.wait_unit("counter.container")
+    hang(guest, "d0")
+    guest.orlop("reboot")
+    assert guest.ended(60) == "guest-reset"
+    assert "does not die, left behind" in guest.console()
