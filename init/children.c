@@ -100,12 +100,19 @@ void children_expect(int change)
 	}
 }
 
-static void reap_one(pid_t pid, int code, int status)
+static struct child *find(pid_t pid)
 {
 	struct child *c = *bucket(pid);
 
 	while (c && c->pid != pid)
 		c = c->next;
+	return c;
+}
+
+static void reap_one(pid_t pid, int code, int status)
+{
+	struct child *c = find(pid);
+
 	if (c) {
 		end(c, code, status);
 		return;
@@ -116,7 +123,7 @@ static void reap_one(pid_t pid, int code, int status)
 			(struct unclaimed){.pid = pid, .code = code, .status = status};
 }
 
-void children_reap(void)
+void children_reap(void (*before)(void))
 {
 	siginfo_t info = {0}, ignored;
 
@@ -125,6 +132,8 @@ void children_reap(void)
 		end(children.late, children.late->code, children.late->status);
 	/* looked at, noted, and only then reaped: a crash in between loses nothing */
 	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
+		if (find(info.si_pid))
+			before(); /* what it said comes before its end, and is known to be its while it is not reaped */
 		vault_note_exit(info.si_pid, info.si_code, info.si_status);
 		waitid(P_PID, (id_t)info.si_pid, &ignored, WEXITED | WNOHANG);
 		reap_one(info.si_pid, info.si_code, info.si_status);

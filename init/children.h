@@ -39,8 +39,9 @@ int children_signal(const struct child *c, int sig);
 /* One more (+1) or one less (-1) report of a new container is outstanding. */
 void children_expect(int change);
 
-/* Reaps all that has ended; called in every pass of the loop. */
-void children_reap(void);
+/* Reaps all that has ended; called in every pass of the loop. before() is called for each end that somebody waits for,
+ * just before. */
+void children_reap(void (*before)(void));
 
 /* Revival: ends that were noted in the vault, whose children are about to be added again. */
 void children_restore_exits(void);

@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -244,10 +246,72 @@ static int wait_status(int code, int status)
 	return status | (code == CLD_DUMPED ? 0x80 : 0);
 }
 
+/* --- MAINPID= ----------------------------------------------------------------------------------- */
+
+void run_stranger_close(struct run *r)
+{
+	if (!r->stranger.active)
+		return;
+	loop_unwatch(&r->stranger);
+	close(r->stranger.fd);
+}
+
+static bool is_our_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* It has ended. As our child, which it may have become, it is reaped with the others; else nobody tells us how. */
+static void stranger_ended(struct watch *w, uint32_t events)
+{
+	struct run *r = container_of(w, struct run, stranger);
+
+	(void)events;
+	run_stranger_close(r);
+	if (is_our_child(r->main.pid))
+		return;
+	children_drop(&r->main);
+	shell_push(&(struct event){.kind = EVENT_EXITED, .unit = r->unit});
+}
+
+/* A main process whose parent lives is that one's to reap. Its pidfd says when it has ended. */
+void run_watch_stranger(struct run *r)
+{
+	int fd;
+
+	run_stranger_close(r);
+	if (!r->main.pid || is_our_child(r->main.pid))
+		return;
+	fd = fcntl(r->main.pidfd, F_DUPFD_CLOEXEC,
+		   3); /* the child's own is closed by who reaps it */
+	if (fd >= 0 && loop_watch(&r->stranger, fd, EPOLLIN, stranger_ended, NULL) < 0)
+		close(fd);
+}
+
+/* A container ends with its first process, whatever that says. */
+void run_main_is(uint32_t unit, pid_t pid, int pidfd)
+{
+	struct run *r = run_find(unit);
+	const struct unit *u = shell_unit(unit);
+
+	if (!r || !u || u->kind != UNIT_SERVICE || u->policy.type == POLICY_TYPE_ONESHOT ||
+	    !r->main.pid || r->main.pid == pid) {
+		close(pidfd);
+		return;
+	}
+	children_drop(&r->main);
+	children_add(&r->main, pid, pidfd, run_main_ended);
+	run_watch_stranger(r);
+	shell_push(&(struct event){.kind = EVENT_NOTIFY_MAIN, .unit = unit, .code = pid});
+}
+
 void run_main_ended(struct child *c, int code, int status)
 {
 	struct run *r = container_of(c, struct run, main);
 
+	run_stranger_close(r);
 	if (next_command(r, code, &status))
 		return;
 	shell_push(&(struct event){

@@ -74,7 +74,7 @@ static int catch_signals(struct fail *f)
  * where a crash does not reach it. Only a pass that came this far feeds the watchdog. */
 static void after_pass(void)
 {
-	children_reap();
+	children_reap(notify_read);
 	shell_pump();
 	vault_commit(revive_write);
 	upgrade_pass();

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -73,6 +74,18 @@ static void tell(uint32_t unit, const struct notify_message *m)
 			});
 }
 
+/* MAINPID=: another process of the same unit. Its pidfd is taken first, so that it is the same one afterwards. */
+static void take_main(uint32_t unit, pid_t pid)
+{
+	int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	if (pidfd >= 0 && unit_of(pid) == unit &&
+	    syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0)
+		run_main_is(unit, pid, pidfd);
+	else if (pidfd >= 0)
+		close(pidfd);
+}
+
 /* Fds that come along (FDSTORE=1) are not kept. */
 static pid_t sender(struct msghdr *msg)
 {
@@ -121,16 +134,23 @@ static bool take_one(int socket)
 	unit = pid > 0 && !(msg.msg_flags & MSG_TRUNC) ? unit_of(pid) : SUP_NONE;
 	if (unit != SUP_NONE) {
 		notify_parse(&m, text, (size_t)n);
+		take_main(unit, m.main_pid);
 		tell(unit, &m);
 	}
 	return true;
 }
 
+void notify_read(void)
+{
+	for (int i = 0; i < BURST && watch.active && take_one(watch.fd); i++)
+		;
+}
+
 static void ready(struct watch *w, uint32_t events)
 {
+	(void)w;
 	(void)events;
-	for (int i = 0; i < BURST && take_one(w->fd); i++)
-		;
+	notify_read();
 }
 
 int notify_open(struct fail *f)

@@ -12,6 +12,9 @@
 
 int notify_open(struct fail *f);
 
+/* Hears what there is; the loop does so too. */
+void notify_read(void);
+
 /* Revival. */
 struct vault_writer;
 void notify_save(struct vault_writer *w);

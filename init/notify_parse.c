@@ -26,21 +26,22 @@ static void take_status(struct notify_message *m, const char *text, size_t len)
 	m->has_status = true;
 }
 
-static void take_extend(struct notify_message *m, const char *text, size_t len)
+static bool take_number(const char *text, size_t len, uint64_t *ret)
 {
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < '0' || text[i] > '9' || n > UINT64_MAX / 10 - 10)
-			return;
+			return false;
 		n = n * 10 + (uint64_t)(text[i] - '0');
 	}
-	m->extend_usec = n;
-	m->has_extend = len > 0;
+	*ret = n;
+	return len > 0;
 }
 
 static void take_line(struct notify_message *m, const char *line, size_t len)
 {
+	uint64_t n;
 	const char *v;
 
 	m->ready |= is(line, len, "READY=1");
@@ -49,8 +50,14 @@ static void take_line(struct notify_message *m, const char *line, size_t len)
 	m->trigger |= is(line, len, "WATCHDOG=trigger");
 	if ((v = value(line, len, "STATUS=")))
 		take_status(m, v, len - (size_t)(v - line));
-	if ((v = value(line, len, "EXTEND_TIMEOUT_USEC=")))
-		take_extend(m, v, len - (size_t)(v - line));
+	if ((v = value(line, len, "EXTEND_TIMEOUT_USEC=")) &&
+	    take_number(v, len - (size_t)(v - line), &n)) {
+		m->extend_usec = n;
+		m->has_extend = true;
+	}
+	if ((v = value(line, len, "MAINPID=")) && take_number(v, len - (size_t)(v - line), &n) &&
+	    n <= INT32_MAX)
+		m->main_pid = (int)n;
 }
 
 void notify_parse(struct notify_message *m, const char *text, size_t len)

@@ -13,6 +13,7 @@ struct notify_message {
 	bool ready, stopping, watchdog, trigger;
 	bool has_status, has_extend;
 	uint64_t extend_usec;
+	int main_pid;     /* 0: was not said */
 	char status[160]; /* cut, control characters replaced */
 };
 

@@ -21,7 +21,7 @@
 #include "init/watchdog.h"
 
 #define LEAVE_TIME   (8 * NSEC_PER_SEC) /* and two to die (task.c): ten */
-#define PRESSES      7 /* that many Ctrl-Alt-Del within two seconds mean it */
+#define PRESSES      7                  /* that many Ctrl-Alt-Del within two seconds mean it */
 #define PRESSES_TIME (2 * NSEC_PER_SEC)
 
 static const int how[SUP_SHUTDOWN__N] = {

@@ -89,6 +89,7 @@ void run_forget(uint32_t unit)
 	runs.by_unit[unit] = NULL;
 	run_report_close(r);
 	run_cgroup_close(r);
+	run_stranger_close(r);
 	children_drop(&r->starter);
 	children_drop(&r->main);
 	children_drop(&r->helper);

@@ -30,8 +30,9 @@ struct run {
 
 	/* the main process */
 	struct child main;
-	int stop_signal; /* what the image says; 0 = SIGTERM */
-	size_t command;  /* oneshot: which of its ExecStart= */
+	int stop_signal;       /* what the image says; 0 = SIGTERM */
+	struct watch stranger; /* its pidfd, where it is not our child (MAINPID=) */
+	size_t command;        /* oneshot: which of its ExecStart= */
 
 	/* its cgroup, exec_cgroup.c; -1 = there is none */
 	int cgroup;
@@ -108,6 +109,10 @@ pid_t run_command(struct run *r, const struct unit *u, const struct command *com
 		  int *ret_pidfd, struct fail *f);
 /* The main process is reaped. */
 void run_main_ended(struct child *c, int code, int status);
+/* MAINPID=: from now on this process of the unit's is the main one. Takes the pidfd. */
+void run_main_is(uint32_t unit, pid_t pid, int pidfd);
+void run_watch_stranger(struct run *r);
+void run_stranger_close(struct run *r);
 
 /* --- exec_container.c --- */
 void run_report_close(struct run *r);

@@ -79,6 +79,7 @@ int run_restore(char *const *args, struct fail *f)
 	r->helper_at = strtoul(args[21], NULL, 10);
 	r->told = atoi(args[22]);
 	restore_child(&r->main, args + 2, run_main_ended);
+	run_watch_stranger(r);
 	restore_child(&r->starter, args + 4, run_starter_ended);
 	restore_child(&r->helper, args + 6, run_helper_ended);
 	restore_child(&r->probe, args + 8, run_probe_ended);

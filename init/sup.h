@@ -218,6 +218,7 @@ enum event_kind {
 	EVENT_NOTIFY_WATCHDOG,
 	EVENT_NOTIFY_TRIGGER, /* WATCHDOG=trigger */
 	EVENT_NOTIFY_EXTEND,  /* nsec: EXTEND_TIMEOUT_USEC */
+	EVENT_NOTIFY_MAIN,    /* code: pid of what the shell has made the main process */
 	EVENT_TIMER,          /* the timerfd fired */
 	EVENT_KIND__N,
 };

@@ -235,6 +235,13 @@ static void on_extend(struct sup *sup, struct sup_unit *u, const struct event *e
 		u->start_deadline = later;
 }
 
+static void on_main(struct sup *sup, struct sup_unit *u, const struct event *e)
+{
+	(void)sup;
+	if (u->has & HAS_MAIN)
+		u->pid = e->code;
+}
+
 static void on_network(struct sup *sup, const struct event *e)
 {
 	sup->net = e->code ? NET_FAILED : NET_UP;
@@ -273,6 +280,7 @@ static void (*const unit_events[EVENT_KIND__N])(struct sup *, struct sup_unit *,
 	[EVENT_NOTIFY_WATCHDOG] = on_notify,
 	[EVENT_NOTIFY_TRIGGER] = on_notify,
 	[EVENT_NOTIFY_EXTEND] = on_extend,
+	[EVENT_NOTIFY_MAIN] = on_main,
 };
 
 void event_take(struct sup *sup, const struct event *e)

@@ -83,6 +83,7 @@ const char *const event_names[EVENT_KIND__N] = {
 	[EVENT_NOTIFY_WATCHDOG] = "notify-watchdog",
 	[EVENT_NOTIFY_TRIGGER] = "notify-trigger",
 	[EVENT_NOTIFY_EXTEND] = "notify-extend",
+	[EVENT_NOTIFY_MAIN] = "notify-main",
 	[EVENT_TIMER] = "timer",
 };
 

@@ -26,6 +26,7 @@ static void test_lines(void **state)
 	assert_true(m.ready && m.has_status);
 	assert_false(m.stopping || m.watchdog || m.trigger || m.has_extend);
 	assert_string_equal(m.status, "serving 3 clients");
+	assert_int_equal(m.main_pid, 12);
 	m = parse("STOPPING=1\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000");
 	assert_true(m.stopping && m.watchdog && m.has_extend);
 	assert_int_equal(m.extend_usec, 30000000);
@@ -44,6 +45,7 @@ static void test_nonsense(void **state)
 	assert_false(m.has_extend);
 	m = parse("EXTEND_TIMEOUT_USEC=-1");
 	assert_false(m.has_extend);
+	assert_int_equal(parse("MAINPID=-1\nMAINPID=4294967297\nMAINPID=x").main_pid, 0);
 	m = parse("STATUS=a\x1b[2Jb");
 	assert_string_equal(m.status, "a?[2Jb");
 	memset(longer, 'x', sizeof(longer));
