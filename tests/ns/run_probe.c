@@ -2,11 +2,13 @@
 /*
  * run_probe: looks around inside a container and prints one JSON object: ids, capabilities, seccomp,
  * fds, mounts, limits, and what happens when it tries what it should not be able to do.
+ * run_probe key: whether there is the key that an earlier one has left in its session keyring; leaves it.
  * run_probe call ARCH NUMBER...: prints the errno of each system call made with senseless arguments.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -205,6 +207,16 @@ static void try_call(const char *arch, long number)
 	printf("%ld %d\n", number, WIFEXITED(status) ? WEXITSTATUS(status) : 1000);
 }
 
+static int key(void)
+{
+	static const char type[] = "user", name[] = "orlop-probe";
+	long there = syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, type, name, 0);
+	long made = syscall(SYS_add_key, type, name, "x", 1, KEY_SPEC_SESSION_KEYRING);
+
+	printf("%s\n", made < 0 ? "refused" : there < 0 ? "none" : "found");
+	return made < 0 ? 1 : 0;
+}
+
 int main(int argc, char **argv, char **env)
 {
 	if (argc > 3 && !strcmp(argv[1], "call")) {
@@ -213,5 +225,7 @@ int main(int argc, char **argv, char **env)
 			try_call(argv[2], atol(argv[i]));
 		return 0;
 	}
+	if (argc > 1 && !strcmp(argv[1], "key"))
+		return key();
 	return probe(env);
 }
