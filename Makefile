@@ -123,6 +123,12 @@ $(FB)/obj/%.o: %.c $(FB)/.flags
 	$(call say,CLANG,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu17 $(WARN) $(CPPFLAGS_all) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
+# Process 1 of containers with RunInit=: without libc, carried inside orlop-run. Its one segment is mapped r-x.
+build/tiny/%: runtime/tiny/%.c $(B)/.flags
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu17 $(WARN) $(CPPFLAGS_all) -Os -ffreestanding -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -fno-pie -no-pie -static -nostdlib -Wl,-s,-z,noexecstack,-z,noseparate-code,--build-id=none -o $@ $<
+$(B)/obj/runtime/steps_init.o $(FB)/obj/runtime/steps_init.o: build/tiny/init
+
 define archive
 $(2)/lib/lib$(call dash,$(1)).a: $(patsubst %.c,$(2)/obj/%.o,$(call srcs,$(1)))
 	$$(call say,AR,$$@)
@@ -269,7 +275,7 @@ install: all ## install programs and manual pages: DESTDIR, PREFIX (/usr)
 	@build/bin/orlop help completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/orlop
 	@for m in $(wildcard docs/man/*.[1-8]); do install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
-CODE := $(wildcard $(foreach d,base units $(FLOOR3) tests/unit/* tests/sim/* tests/fuzz/* tests/ns tests/ns/wraps tests/qemu tests/bench,$(d)/*.c $(d)/*.h))
+CODE := $(wildcard $(foreach d,base units $(FLOOR3) runtime/tiny tests/unit/* tests/sim/* tests/fuzz/* tests/ns tests/ns/wraps tests/qemu tests/bench,$(d)/*.c $(d)/*.h))
 
 format: ## lay out all C files by .clang-format
 	$(Q)clang-format -i $(CODE)

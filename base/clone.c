@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #ifndef __x86_64__
@@ -11,11 +12,10 @@
 
 /* The child goes on below our stack frames, from where it does not return: hence the assembler. The 128
  * bytes below the stack pointer may be in use by the compiler. */
-pid_t clone_vfork(struct clone_args *args, void (*go)(void *arg), void *arg)
+static pid_t call_and_go(long number, long a, long b, void (*go)(void *arg), void *arg)
 {
-	long r = SYS_clone3;
+	long r = number;
 
-	args->flags |= CLONE_VM | CLONE_VFORK;
 	__asm__ volatile("syscall\n\t"
 			 "test %%rax, %%rax\n\t"
 			 "jnz 1f\n\t"
@@ -27,9 +27,20 @@ pid_t clone_vfork(struct clone_args *args, void (*go)(void *arg), void *arg)
 			 "ud2\n"
 			 "1:"
 			 : "+a"(r)
-			 : "D"(args), "S"(sizeof(*args)), [arg] "r"(arg), [go] "r"(go)
+			 : "D"(a), "S"(b), [arg] "r"(arg), [go] "r"(go)
 			 : "rcx", "r11", "memory", "cc");
 	if (r < 0)
 		errno = (int)-r;
 	return r < 0 ? -1 : (pid_t)r;
+}
+
+pid_t clone_vfork(struct clone_args *args, void (*go)(void *arg), void *arg)
+{
+	args->flags |= CLONE_VM | CLONE_VFORK;
+	return call_and_go(SYS_clone3, (long)args, sizeof(*args), go, arg);
+}
+
+pid_t vfork_call(void (*go)(void *arg), void *arg)
+{
+	return call_and_go(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, go, arg);
 }

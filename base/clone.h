@@ -15,3 +15,6 @@
 /* Adds CLONE_VM | CLONE_VFORK to args->flags. go(arg) runs in the child, below the caller's stack frames,
  * and must not return. Returns the pid, or -1 with errno. */
 pid_t clone_vfork(struct clone_args *args, void (*go)(void *arg), void *arg);
+
+/* The same by the old system call, which filters let pass: as vfork(), but safe to call from a function. */
+pid_t vfork_call(void (*go)(void *arg), void *arg);

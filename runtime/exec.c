@@ -235,6 +235,7 @@ static int exec_in(const char *unit, char **command, const struct wishes *wishes
 		.netns = -1,
 		.root = -1,
 		.uts = -1,
+		.init = -1,
 		.pod_lock = -1,
 		.dies_with_parent = true,
 		.tty = session->tty,

@@ -20,6 +20,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_RECORD] = {"record", {"unit"}},
 	[STEP_SCRATCH] = {"scratch", {"unit"}},
 	[STEP_FILTER] = {"filter", {"profile", "caps"}},
+	[STEP_INIT] = {"init", {NULL}},
 	[STEP_POD] = {"pod", {"unit"}},
 	[STEP_JOINED] = {"joined", {"unit"}},
 	[STEP_NAMESPACES] = {"namespaces", {"uids", "gids", "net"}},
@@ -65,7 +66,6 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_IDS] = {"ids", {NULL}},
 	[STEP_SECCOMP] = {"seccomp", {NULL}},
 	[STEP_CAPS] = {"caps", {"caps", "ambient"}},
-	[STEP_INIT] = {"init", {NULL}},
 	[STEP_EXEC] = {"exec", {NULL}},
 };
 
@@ -196,6 +196,8 @@ static void add_helper_steps(struct maker *m)
 	ADD1(m, STEP_SCRATCH, s->unit);
 	if (!s->seccomp || strcmp(s->seccomp, "unconfined"))
 		ADD2(m, STEP_FILTER, s->seccomp ? s->seccomp : "default", m->cap_list);
+	if (s->run_init)
+		ADD0(m, STEP_INIT);
 	add_shared(m);
 	add_namespaces(m);
 	add_port(m);
@@ -270,8 +272,6 @@ static void add_process_steps(struct maker *m)
 	ADD0(m, STEP_IDS);
 	ADD0(m, STEP_SECCOMP);
 	ADD2(m, STEP_CAPS, m->cap_list, m->ambient_list);
-	if (m->spec->run_init)
-		ADD0(m, STEP_INIT);
 	ADD0(m, STEP_EXEC);
 }
 

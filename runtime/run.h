@@ -36,6 +36,7 @@ struct run {
 	int cgroup;
 	int userns, netns;
 	bool fresh_net; /* the network namespace is new, not kept from an earlier start */
+	pid_t founder;  /* of the namespaces; killed, and reaped when there is time */
 	int uts;        /* the pod's; -1 = a new one */
 	int pod_lock;
 	bool pod_new, pod_kept; /* this start makes the pod's namespaces; the pod has them */
@@ -51,6 +52,8 @@ struct run {
 	int dev;     /* its /dev */
 	int secrets; /* ramfs in the stage */
 	unsigned n_secrets;
+
+	int init; /* the program that is process 1, or -1: the container's own is */
 
 	struct seccomp_filter filter; /* set by STEP_FILTER */
 	struct passwd_user user;      /* set by STEP_USER */
@@ -80,6 +83,8 @@ void scratch_undo(struct run *run, char *const *arg);
 int port_apply(struct run *run, char *const *arg, struct fail *f);
 void port_undo(struct run *run, char *const *arg);
 
+int init_apply(struct run *run, char *const *arg, struct fail *f);
+void init_undo(struct run *run, char *const *arg);
 int pod_apply(struct run *run, char *const *arg, struct fail *f);
 int pod_keep_apply(struct run *run, char *const *arg, struct fail *f);
 int joined_apply(struct run *run, char *const *arg, struct fail *f);
@@ -132,8 +137,15 @@ int no_new_privs_apply(struct run *run, char *const *arg, struct fail *f);
 int ids_apply(struct run *run, char *const *arg, struct fail *f);
 int seccomp_apply(struct run *run, char *const *arg, struct fail *f);
 int caps_apply(struct run *run, char *const *arg, struct fail *f);
-int init_apply(struct run *run, char *const *arg, struct fail *f);
 int exec_apply(struct run *run, char *const *arg, struct fail *f);
+
+/* Becomes process 1 as run->init, with a child that exec() puts the program into: that returns only -errno. If it
+ * did, so does this, with *ret_error. */
+int run_exec_below_init(struct run *run, int (*exec)(struct run *run), int *ret_error,
+			struct fail *f);
+
+/* Waits for the end of the process that the namespaces were made with. */
+void run_reap_founder(struct run *run);
 
 /* Makes files be created as the container's root sees itself: fsuid and fsgid to the range's base, file
  * capabilities kept. An overlay whose layers are idmapped is silently read-only without it. */

@@ -76,6 +76,7 @@ int verb_start(int argc, char **argv)
 		.stage = -1,
 		.root = -1,
 		.uts = -1,
+		.init = -1,
 		.pod_lock = -1,
 		.dev = -1,
 		.secrets = -1,
@@ -98,7 +99,8 @@ int verb_start(int argc, char **argv)
 	r = steps_apply(&run, &f);
 	/* PID 1 knows by the end of this socket that the container's program runs */
 	close(run.report);
-	/* and now there is time for what the last start left */
+	/* and now there is time for the rest, and for what the last start left */
+	run_reap_founder(&run);
 	if (run.trash)
 		scratch_sweep();
 	/* no clean-up of memory and fds: the process ends here, and the kernel is faster. The sweeper lives on in

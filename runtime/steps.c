@@ -16,6 +16,7 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_RECORD] = {.apply = record_apply, .undo = record_undo},
 	[STEP_SCRATCH] = {.apply = scratch_apply, .undo = scratch_undo},
 	[STEP_FILTER] = {.apply = filter_apply, .some = STEPS_EXEC_HELPER},
+	[STEP_INIT] = {.apply = init_apply, .undo = init_undo},
 	[STEP_POD] = {.apply = pod_apply},
 	[STEP_JOINED] = {.apply = joined_apply},
 	[STEP_NAMESPACES] = {.apply = namespaces_apply, .undo = namespaces_undo, .pinned = true},
@@ -61,7 +62,6 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_IDS] = {.apply = ids_apply, .some = STEPS_EXEC},
 	[STEP_SECCOMP] = {.apply = seccomp_apply, .some = STEPS_EXEC},
 	[STEP_CAPS] = {.apply = caps_apply, .some = STEPS_EXEC},
-	[STEP_INIT] = {.apply = init_apply},
 	[STEP_EXEC] = {.apply = exec_apply, .some = STEPS_EXEC},
 };
 

@@ -6,7 +6,7 @@
 
 /* Applies the steps of orlop-run, and by STEP_CLONE all others: returns 0 when the container's program runs.
  * On failure all of them are undone (after the hand-over: but for what PID 1 keeps) and PID 1 has been
- * told. With run_init it returns 0 at STEP_CLONE. */
+ * told. */
 int steps_apply(struct run *run, struct fail *f);
 
 /* Continues in the container's first process behind STEP_CLONE: until exec, or its end. */

@@ -27,12 +27,13 @@
 
 /* --- made and pinned ----------------------------------------------------------------------- */
 
-/* A child that does nothing but be in the new namespaces while they are pinned. It shares our memory
- * (no page tables are copied), so it tells its errno by leaving it here. */
+/* A child that does nothing but be in the new namespaces while they are pinned. It is born in them, so that
+ * there is nothing to wait for, unless it must first join a user namespace that there is already. It shares our
+ * memory (no page tables are copied), so it tells its errno by leaving it here. */
 struct founder {
-	int userns; /* to join, or -1: it is born in a new one, or stays */
-	bool net, uts;
-	int ready; /* pipe */
+	int userns; /* to join first, or -1 */
+	int flags;  /* of the namespaces to make */
+	int ready;  /* pipe, if it joins */
 	int error;
 };
 
@@ -40,15 +41,15 @@ static int founder_main(void *arg)
 {
 	struct founder *c = arg;
 
-	if (c->userns >= 0 && setns(c->userns, CLONE_NEWUSER) < 0)
-		c->error = errno;
-	/* made by a process of that user namespace, it belongs to it: the container has NET_* over it */
-	else if ((c->net || c->uts) &&
-		 unshare((c->net ? CLONE_NEWNET : 0) | (c->uts ? CLONE_NEWUTS : 0)) < 0)
-		c->error = errno;
-	if (write(c->ready, "", 1) == 1)
+	if (c->userns >= 0) {
+		/* made by a process of that user namespace, it belongs to it: the container has NET_* over it */
+		if (setns(c->userns, CLONE_NEWUSER) < 0 || unshare(c->flags) < 0)
+			c->error = errno;
+		(void)!write(c->ready, "", 1);
+	}
+	while (true)
 		pause();
-	_exit(0);
+	return 0;
 }
 
 /* map: "inside:outside:count,..." */
@@ -82,65 +83,86 @@ static int pin(pid_t pid, const char *kind, int *ret_fd, struct fail *f)
 	return 0;
 }
 
-static int pin_all(struct run *run, const struct founder *c, pid_t pid, bool user, char *const *map,
-		   struct fail *f)
+static int pin_all(struct run *run, int flags, pid_t pid, char *const *map, struct fail *f)
 {
 	int r = 0;
 
-	if (c->error)
-		return fail_set(f, c->error, "making the namespaces");
-	if (user) {
+	if (flags & CLONE_NEWUSER) {
 		r = write_map(pid, "uid_map", map[0], f);
 		if (r == 0)
 			r = write_map(pid, "gid_map", map[1], f);
 		if (r == 0)
 			r = pin(pid, "user", &run->userns, f);
 	}
-	if (r == 0 && c->net)
+	if (r == 0 && flags & CLONE_NEWNET)
 		r = pin(pid, "net", &run->netns, f);
-	if (r == 0 && c->uts)
+	if (r == 0 && flags & CLONE_NEWUTS)
 		r = pin(pid, "uts", &run->uts, f);
 	return r;
 }
 
-static int found(struct run *run, bool user, bool net, char *const *map, struct fail *f)
+static int wait_ready(const struct founder *c, int fd, struct fail *f)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1 || c->error)
+		return fail_set(f, n == 1 ? c->error : EIO, "making the namespaces");
+	return 0;
+}
+
+static int found(struct run *run, int flags, char *const *map, struct fail *f)
 {
 	static char stack[32768] __attribute__((aligned(16)));
-	int pipefd[2];
-	struct founder c = {.userns = user ? -1 : run->userns, .net = net, .uts = run->pod_new};
-	int flags = CLONE_VM | SIGCHLD | (user ? CLONE_NEWUSER : 0);
-	char byte;
-	pid_t pid;
-	int r;
+	static struct founder c; /* not on our stack: it lives longer than this call */
+	bool joins = run->plan->mapped && !(flags & CLONE_NEWUSER);
+	int pipefd[2] = {-1, -1}, r = 0;
 
-	if (pipe2(pipefd, O_CLOEXEC) < 0)
+	if (joins && pipe2(pipefd, O_CLOEXEC) < 0)
 		return fail_set(f, errno, "pipe");
-	c.ready = pipefd[1];
-	pid = clone(founder_main, stack + sizeof(stack), flags, &c);
-	if (pid < 0) {
+	c = (struct founder){
+		.userns = joins ? run->userns : -1, .flags = flags, .ready = pipefd[1]};
+	/* of namespaces made in one call, the user namespace comes first and owns the others */
+	run->founder = clone(founder_main, stack + sizeof(stack),
+			     CLONE_VM | SIGCHLD | (joins ? 0 : flags), &c);
+	if (run->founder < 0)
 		r = fail_set(f, errno, "clone%s",
-			     user && errno == EUSERS ? " (user.max_user_namespaces is reached)"
-						     : "");
-	} else {
-		do
-			r = (int)read(pipefd[0], &byte, 1);
-		while (r < 0 && errno == EINTR);
-		r = pin_all(run, &c, pid, user, map, f);
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
-	close(pipefd[0]);
-	close(pipefd[1]);
+			     flags & CLONE_NEWUSER && errno == EUSERS
+				     ? " (user.max_user_namespaces is reached)"
+				     : "");
+	if (joins)
+		close(pipefd[1]); /* the end of the founder, however it comes, is the end of the pipe */
+	if (r == 0 && joins)
+		r = wait_ready(&c, pipefd[0], f);
+	if (r == 0)
+		r = pin_all(run, flags, run->founder, map, f);
+	if (run->founder > 0)
+		kill(run->founder, SIGKILL);
+	if (joins)
+		close(pipefd[0]);
 	return r;
+}
+
+void run_reap_founder(struct run *run)
+{
+	if (run->founder > 0)
+		waitpid(run->founder, NULL, 0);
+	run->founder = 0;
 }
 
 int namespaces_apply(struct run *run, char *const *arg, struct fail *f)
 {
-	bool user = strcmp(arg[0], "host") && run->userns < 0;
-	bool net = strcmp(arg[2], "host") && run->netns < 0;
+	int flags = run->pod_new ? CLONE_NEWUTS : 0;
 
-	run->fresh_net = net;
-	return user || net || run->pod_new ? found(run, user, net, arg, f) : 0;
+	if (strcmp(arg[0], "host") && run->userns < 0)
+		flags |= CLONE_NEWUSER;
+	if (strcmp(arg[2], "host") && run->netns < 0)
+		flags |= CLONE_NEWNET;
+	run->fresh_net = flags & CLONE_NEWNET;
+	return flags ? found(run, flags, arg, f) : 0;
 }
 
 void namespaces_undo(struct run *run, char *const *arg)
@@ -156,36 +178,9 @@ void namespaces_undo(struct run *run, char *const *arg)
 
 /* --- the container's first process --------------------------------------------------------- */
 
-/* clone3 in the manner of fork. */
-static pid_t clone_and_go_on(struct clone_args *args, struct run *run)
-{
-	pid_t pid = (pid_t)syscall(SYS_clone3, args, sizeof(*args));
-
-	if (pid == 0)
-		steps_continue(run);
-	return pid;
-}
-
 static void go_on(void *run)
 {
 	steps_continue(run);
-}
-
-/* clone3 in the manner of vfork; with our fds too. */
-static pid_t clone_and_wait(struct clone_args *args, struct run *run)
-{
-	args->flags |= CLONE_FILES;
-	return clone_vfork(args, go_on, run);
-}
-
-static int hand_over(struct run *run, struct fail *f)
-{
-	/* PID 1 pins what is the unit's own */
-	bool own = !run->spec->joins;
-	int r = report_cloned(run->report, run->pid, (int)run->plan->process.stop_signal,
-			      run->pidfd, own ? run->userns : -1, own ? run->netns : -1);
-
-	return r < 0 ? fail_set(f, -r, "sending the pidfd") : 0;
 }
 
 int clone_apply(struct run *run, char *const *arg, struct fail *f)
@@ -194,30 +189,31 @@ int clone_apply(struct run *run, char *const *arg, struct fail *f)
 	 * then ours too, so exit_signal must be 0. No user namespace yet: what is mounted by the host's
 	 * root, the container's root can neither unmount nor remount. */
 	struct clone_args args = {
-		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP |
+		.flags = CLONE_FILES | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP |
 			 (run->uts < 0 ? CLONE_NEWIPC : 0) | CLONE_INTO_CGROUP | CLONE_PIDFD |
 			 CLONE_PARENT | CLONE_PARENT_SETTID,
 		.pidfd = (uintptr_t)&run->pidfd,
 		.parent_tid = (uintptr_t)&run->pid,
 		.cgroup = (uint64_t)run->cgroup,
 	};
-	/* a small init of ours never execs, so nobody may wait for that */
-	pid_t pid = run->spec->run_init ? clone_and_go_on(&args, run) : clone_and_wait(&args, run);
-
 	(void)arg;
-	if (pid < 0)
+	if (clone_vfork(&args, go_on, run) < 0)
 		return fail_set(f, errno, "clone3%s",
 				errno == EAGAIN ? " (pids.max is reached)" : "");
-	return run->spec->run_init ? hand_over(run, f) : 0;
+	return 0;
 }
 
 /* In the container's first process: with its pid and pidfd, which the kernel has put into our memory
- * before it first ran. A process with memory and fds of its own (RunInit=) has neither: there the
- * parent has handed over already. */
+ * before it first ran. */
 int hand_over_apply(struct run *run, char *const *arg, struct fail *f)
 {
+	/* PID 1 pins what is the unit's own */
+	bool own = !run->spec->joins;
+	int r = report_cloned(run->report, run->pid, (int)run->plan->process.stop_signal,
+			      run->pidfd, own ? run->userns : -1, own ? run->netns : -1);
+
 	(void)arg;
-	return run->spec->run_init ? 0 : hand_over(run, f);
+	return r < 0 ? fail_set(f, -r, "sending the pidfd") : 0;
 }
 
 int wait_apply(struct run *run, char *const *arg, struct fail *f)

@@ -274,8 +274,9 @@ static int try_exec(const char *path, const struct process *p)
 }
 
 /* As execvp would, but by the container's PATH. */
-static int search(const struct process *p)
+static int search(struct run *run)
 {
+	const struct process *p = run->process;
 	const char *dirs = env_get(&p->env, "PATH");
 	const char *name = p->argv.items[0];
 	int worst = -ENOENT;
@@ -302,7 +303,7 @@ static int search(const struct process *p)
 int exec_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	const struct process *p = run->process;
-	int r;
+	int error, r;
 
 	(void)arg;
 	umask(0022);
@@ -312,9 +313,13 @@ int exec_apply(struct run *run, char *const *arg, struct fail *f)
 	/* here, because a change of ids takes it away */
 	if (run->dies_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return fail_set(f, errno, "PR_SET_PDEATHSIG");
-	r = search(p);
-	return fail_set(f, -r, "exec \"%s\"%s", p->argv.items[0],
-			r == -ENOENT && strchr(p->argv.items[0], '/')
+	r = run->init < 0 ? 0 : run_exec_below_init(run, search, &error, f);
+	if (r < 0)
+		return r;
+	if (run->init < 0)
+		error = search(run);
+	return fail_set(f, -error, "exec \"%s\"%s", p->argv.items[0],
+			error == -ENOENT && strchr(p->argv.items[0], '/')
 				? " (it, its interpreter or its loader is not in the image)"
 				: "");
 }

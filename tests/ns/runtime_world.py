@@ -191,6 +191,46 @@ class World:
         return subprocess.run(self.enter(RUN, "plan", path), capture_output=True, text=True, check=False)
 
 
+class Container:
+    """One that runs until the end of the block."""
+
+    def __init__(self, world, **fields):
+        self.world = world
+        self.unit = fields.get("unit", "t.container")
+        self.process = world.popen(**fields)
+        self.pid, self.output = None, []
+        while True:
+            line = self.process.stdout.readline()
+            assert line, self.process.stderr.read()
+            event = json.loads(line)
+            assert event["event"] in ("cloned", "running"), line
+            if event["event"] == "cloned":
+                self.pid = event["pid"]
+            else:
+                break
+
+    def __enter__(self):
+        self.pidfd = os.pidfd_open(self.pid)
+        self.cgroup = os.open(self.world.path(f"/sys/fs/cgroup/{self.world.cgroup}/{self.unit}"), os.O_RDONLY)
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.pidfd)
+        os.close(self.cgroup)
+        self.process.communicate("x")
+
+    def popen(self, *argv, options=(), **more):
+        inner = self.world.enter(RUN, "exec", *options, self.unit, *argv)
+        script = f'exec "$@" 3<&{self.pidfd} 4<&{self.cgroup}'
+        return subprocess.Popen(["bash", "-c", script, "sh", *inner], pass_fds=(self.pidfd, self.cgroup),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, **more)
+
+    def run(self, *argv, options=()):
+        p = self.popen(*argv, options=options)
+        out, err = p.communicate(timeout=60)
+        return subprocess.CompletedProcess(argv, p.returncode, out, err)
+
+
 def escape(s):
     return s.encode("unicode_escape").decode() if any(c in s for c in "\n\t\\") else s
 

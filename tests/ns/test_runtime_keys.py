@@ -380,24 +380,3 @@ def test_stop_signal_is_reported(world):
     world.image("quits", [world.layer_of_busybox], Cmd=["true"], StopSignal="SIGQUIT")
     assert world.start(image="quits").cloned["stop_signal"] == 3
     assert world.start(image="quits", stop_signal=2).cloned["stop_signal"] == 2
-
-
-def test_run_init_hands_over_its_pid_like_any_other(world):
-    """Its first process has fds of its own, so the pidfd is sent by the start helper."""
-    result = world.start(image="keys", run_init=True)
-    assert result.failed is None and result.exit["code"] == 0, result
-    assert json.loads(result.output)
-
-
-def test_run_init_reaps_passes_signals_and_ends_alike(world):
-    script = "echo $$; (sleep 0.1 &) ; sleep 0.5; cat /proc/[0-9]*/stat | grep -c ') Z'; exit 7"
-    r = sh(world, script, run_init=True)
-    assert r.output == "2\n0\n" and r.exit["code"] == 7
-    r = sh(world, "kill -9 $$", run_init=True)
-    assert r.exit["code"] == 137
-    r = sh(world, "trap 'echo got; exit 3' TERM; kill 1; sleep 5 & wait", run_init=True)
-    assert r.output == "got\n" and r.exit["code"] == 3
-    r = sh(world, "readlink /proc/1/exe; ls /proc/1/fd | wc -l", run_init=True, cap_add=["CAP_SYS_PTRACE"])
-    assert "orlop" not in r.output
-    r = world.start(image="keys", run_init=True, entrypoint_set=True, exec=["/none"])
-    assert r.failed["step"] == "exec" and r.failed["code"] == 2
