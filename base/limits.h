@@ -10,6 +10,8 @@
 #define LIMIT_UNIT_KEYS      4096u
 #define LIMIT_UNIT_NAME      200u /* NAME_MAX is 255; room for suffixes such as "-volume.service" */
 #define LIMIT_UNITS          65536u
+#define LIMIT_TRANSIENT      512u /* units that commands made; each is read at every new one */
+#define LIMIT_TRANSIENT_TEXT (60u << 10) /* of one; what a request has room for */
 /* What one unit may ask for. Each bounds something that would grow with the square of a file, or far beyond
  * its size; real units stay a hundred times below. */
 #define LIMIT_UNIT_WORDS     4096u       /* words in all its lists */

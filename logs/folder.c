@@ -229,3 +229,24 @@ int folder_move(struct folder *d, size_t max, int (*put)(void *data, const char 
 		unlinkat(d->place->dir, d->name, AT_REMOVEDIR);
 	return r;
 }
+
+void folder_erase(struct folder *d)
+{
+	_free_
+	uint64_t *numbers = NULL;
+	bool current = false;
+	size_t n = 0;
+
+	folder_done(d);
+	if (d->place->dir < 0 || place_list(d->place->dir, d->name, &numbers, &n, &current) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		char name[ROTATE_NAME_MAX];
+
+		rotate_name(name, numbers[i]);
+		place_unlink(d->place, d->name, name);
+	}
+	if (current)
+		place_unlink(d->place, d->name, ROTATE_CURRENT);
+	unlinkat(d->place->dir, d->name, AT_REMOVEDIR);
+}

@@ -43,3 +43,6 @@ int folder_move(struct folder *d, size_t max, int (*put)(void *data, const char 
 
 /* Whether the unit has anything in this place. */
 bool folder_has_files(const struct folder *d);
+
+/* Removes everything that the unit has in this place, and its folder. */
+void folder_erase(struct folder *d);

@@ -100,7 +100,27 @@ static void release_sink(struct server *v, struct sink *sink)
 	for (size_t i = 0; i < v->n_sinks; i++)
 		if (v->sinks[i] == sink)
 			v->sinks[i] = v->sinks[--v->n_sinks];
+	if (sink->erase) {
+		folder_erase(&sink->store);
+		folder_erase(&sink->ring);
+	}
 	sink_free(sink);
+}
+
+/* The unit will not come back: what it wrote goes, once all of it has come. */
+static int erase_unit(struct server *v, const char *name, struct fail *f)
+{
+	struct sink *sink;
+
+	if (!name || !store_name_valid(name))
+		return fail_set(f, 0, "there is no log to remove");
+	sink = find_sink(v, name);
+	if (!sink)
+		return fail_set(f, ENOMEM, "unit \"%s\"", name);
+	sink->users++;
+	sink->erase = true;
+	release_sink(v, sink);
+	return 0;
 }
 
 static bool known_pipe(const struct server *v, const struct sink *sink, ino_t ino)
@@ -165,6 +185,7 @@ static int add_unit(struct server *v, const char *name, struct words_iter *optio
 	if (!sink)
 		return fail_set(f, ENOMEM, "unit \"%s\"", name);
 	sink->users++;
+	sink->erase = false;
 	while ((word = words_next(options)))
 		if (rotate_option(&sink->options, word, f) < 0)
 			complain(f); /* and ignored: the unit's output matters more */
@@ -199,7 +220,10 @@ static void control_message(struct server *v)
 	word = words_next(&it);
 	if (word && !strcmp(word, "@store"))
 		open_store(v);
-	else if (word && add_unit(v, word, &it, &fd, &f) < 0)
+	else if (word && !strcmp(word, "@erase")) {
+		if (erase_unit(v, words_next(&it), &f) < 0)
+			complain(&f);
+	} else if (word && add_unit(v, word, &it, &fd, &f) < 0)
 		complain(&f);
 	if (fd >= 0)
 		close(fd);

@@ -32,6 +32,7 @@ struct sink {
 	uint64_t ring_dropped; /* bytes that the ring lost, in front of what it holds */
 	int64_t last_time;     /* of the unit's last record */
 	unsigned users;        /* sources that write here */
+	bool erase;            /* with the last of them its files go */
 };
 
 struct sink *sink_new(const char *name, struct place *store, struct place *ring);

@@ -25,6 +25,20 @@ void lease_done(struct lease_file *file)
 	*file = (struct lease_file){0};
 }
 
+void lease_forget(struct lease_file *file, const char *unit)
+{
+	for (size_t i = 0; i < file->n;) {
+		struct lease *item = &file->items[i];
+
+		if (!item->unit || strcmp(item->unit, unit) != 0) {
+			i++;
+			continue;
+		}
+		lease_free(item);
+		memmove(item, item + 1, (--file->n - i) * sizeof(*item));
+	}
+}
+
 int lease_add(struct lease_file *file, const struct lease *item)
 {
 	struct lease copy = *item;

@@ -47,6 +47,9 @@ int lease_parse(const char *text, size_t len, struct lease_file *ret, struct fai
 void lease_format(const struct lease_file *file, struct buf *b);
 void lease_done(struct lease_file *file);
 
+/* Gives up what a unit has. */
+void lease_forget(struct lease_file *file, const char *unit);
+
 /* Appends a copy of what *item says. 0 or -ENOMEM. */
 int lease_add(struct lease_file *file, const struct lease *item);
 

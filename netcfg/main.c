@@ -28,6 +28,8 @@
 #define NETNS_FD 4
 #define SPEC_MAX (16u << 20)
 
+#define UP_WORDS_MAX (2 * (int)LIMIT_TRANSIENT)
+
 enum exit_code { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
 
 static void complain(const struct fail *f)
@@ -61,7 +63,7 @@ static int load_spec(char **folders, struct net_spec *spec, struct fail *f)
 }
 
 /* folders: NULL = the spec is on fd 3. */
-static int up_or_plan(char **folders, bool dry, struct fail *f)
+static int up_or_plan(char **folders, const char *const *gone, bool dry, struct fail *f)
 {
 	_buf_ struct buf text = {0};
 	struct net_spec spec;
@@ -69,7 +71,7 @@ static int up_or_plan(char **folders, bool dry, struct fail *f)
 
 	if (r < 0)
 		return r;
-	r = up_run(&spec, dry, &text, complain, f);
+	r = up_run(&spec, gone, dry, &text, complain, f);
 	if (text.data)
 		fputs(text.data, stdout);
 	netspec_done(&spec);
@@ -78,8 +80,15 @@ static int up_or_plan(char **folders, bool dry, struct fail *f)
 
 static int verb_up(char **args, struct fail *f)
 {
-	(void)args;
-	return up_or_plan(NULL, false, f);
+	const char *gone[UP_WORDS_MAX / 2 + 1] = {NULL};
+	size_t n = 0;
+
+	for (; *args; args += 2) {
+		if (strcmp(*args, "--forget") != 0 || !args[1])
+			return fail_set(f, EINVAL, "argument \"%s\"", *args);
+		gone[n++] = args[1];
+	}
+	return up_or_plan(NULL, gone, false, f);
 }
 
 /* What PID 1 asked for last time, and host.conf as it is now. */
@@ -98,7 +107,7 @@ static int verb_reload(char **args, struct fail *f)
 	if (r == 0)
 		r = netspec_decode(&spec, data, len, f);
 	if (r == 0)
-		r = up_run(&spec, false, &text, complain, f);
+		r = up_run(&spec, NULL, false, &text, complain, f);
 	if (text.data)
 		fputs(text.data, stdout);
 	netspec_done(&spec);
@@ -125,7 +134,7 @@ static int verb_resolv(char **args, struct fail *f)
 
 static int verb_plan(char **args, struct fail *f)
 {
-	return up_or_plan(!*args && fcntl(SPEC_FD, F_GETFD) >= 0 ? NULL : args, true, f);
+	return up_or_plan(!*args && fcntl(SPEC_FD, F_GETFD) >= 0 ? NULL : args, NULL, true, f);
 }
 
 /* What orlop-run does in its own process; here for tests, and for a container that lost its network. */
@@ -198,7 +207,9 @@ static const struct verb {
 	int min, max;
 	int (*run)(char **args, struct fail *f);
 } verbs[] = {
-	{"up", "", "make the network be what the spec on fd 3 says", 0, 0, verb_up},
+	{"up", "[--forget UNIT]...",
+	 "make the network be what the spec on fd 3 says; --forget: give up a unit's addresses", 0,
+	 UP_WORDS_MAX, verb_up},
 	{"reload", "", "the same again, after host.conf or a network card has changed", 0, 0,
 	 verb_reload},
 	{"plan", "[FOLDER...]", "show what `up` would do, for units in folders or the spec on fd 3",

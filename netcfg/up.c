@@ -27,6 +27,7 @@ struct up {
 	struct op_list ops;
 	struct buf asked; /* the spec as it came */
 	char *conf;       /* host.conf, if it is good; or NULL */
+	const char *const *gone;
 	void (*problem)(const struct fail *f);
 };
 
@@ -51,6 +52,8 @@ static void load_leases(struct up *u)
 			 PATH_LEASES, u->leases.bad);
 		u->problem(&why);
 	}
+	for (size_t i = 0; u->gone && u->gone[i]; i++)
+		lease_forget(&u->leases, u->gone[i]);
 }
 
 /* What the host is in already, besides our own bridges: chosen subnets keep clear of it. */
@@ -176,14 +179,14 @@ static int run(struct up *u, struct net_spec *spec, bool dry, struct buf *text, 
 	return dry ? 0 : apply_ops(u->route, u->filter, &u->ops, u->problem, f);
 }
 
-int up_run(struct net_spec *spec, bool dry, struct buf *text, void (*problem)(const struct fail *f),
-	   struct fail *f)
+int up_run(struct net_spec *spec, const char *const *gone, bool dry, struct buf *text,
+	   void (*problem)(const struct fail *f), struct fail *f)
 {
 	_nlk_ struct nl_sock *route = NULL;
 	_nlk_ struct nl_sock *filter = NULL;
 	_fd_
 	int lock = dry ? -1 : state_lock(LOCK_EX, f);
-	struct up u = {.problem = problem};
+	struct up u = {.problem = problem, .gone = gone};
 	int r = -EPROTO;
 
 	if (lock < 0 && !dry)

@@ -9,6 +9,7 @@
 #include "units/netspec.h"
 
 /* Resolves spec and makes the network be like it; with `dry` nothing is changed. What is (to be) done goes to
- * `text`, one operation a line; problems that stopped a part but not the whole go to `problem`. */
-int up_run(struct net_spec *spec, bool dry, struct buf *text, void (*problem)(const struct fail *f),
-	   struct fail *f);
+ * `text`, one operation a line; problems that stopped a part but not the whole go to `problem`. gone: units whose
+ * leases are given up, ended by NULL; or NULL. */
+int up_run(struct net_spec *spec, const char *const *gone, bool dry, struct buf *text,
+	   void (*problem)(const struct fail *f), struct fail *f);
