@@ -37,6 +37,7 @@
 #define PATH_STATE       PATH_STORE "/state"
 #define PATH_TMP         PATH_STORE "/tmp" /* emptied at boot: what is half made lies here */
 #define PATH_LEASES      PATH_STATE "/leases"
+#define PATH_TRANSIENT   PATH_STATE "/transient" /* a file for each unit that a command made */
 
 #define PATH_RUNDIR   "/run/orlop"
 #define PATH_CONTROL  PATH_RUNDIR "/control"

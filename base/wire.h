@@ -53,6 +53,7 @@ enum run_fd {
 	RUN_IN_CGROUP = 5,
 	RUN_IN_USERNS = 6, /* may be closed */
 	RUN_IN_NETNS = 7,  /* may be closed */
+	RUN_IN_CLIENT = 8, /* with -F: the connection of who asked, see runtime/session.h */
 };
 
 /* The fds that orlop-run exec is given, beside 0, 1 and 2. */

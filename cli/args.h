@@ -11,7 +11,7 @@
 #include "base/fail.h"
 #include "cli/verbs.h"
 
-#define ARGS_OPTIONS_MAX 24
+#define ARGS_OPTIONS_MAX 64
 #define ARGS_GIVEN_MAX   256
 
 struct args {

@@ -44,5 +44,5 @@ int cmd_exec(int argc, char **argv)
 	words[n++] = "--";
 	for (int i = 1; i < a.n_words; i++)
 		words[n++] = a.words[i];
-	return session_run(words, args_has(&a, "tty"));
+	return session_run(words, args_has(&a, "tty"), NULL);
 }

@@ -34,7 +34,8 @@ struct session {
 	struct client client;
 	struct flow flows[FLOW__N];
 	int signals, terminal; /* fds; terminal: the master, or -1 */
-	int code;              /* -1 = it runs */
+	const char *unit; /* its main process is the command; NULL: the command is one beside it */
+	int code;         /* -1 = it runs */
 };
 
 static struct termios saved;
@@ -152,6 +153,7 @@ static int take_stdio(struct session *s, const char *what, struct fail *f)
 
 static int take_answer(struct session *s, struct fail *f)
 {
+	static const char *const notes[] = {"warning", "problem"};
 	const char *text, *what, *error;
 	json_t *object;
 	size_t len;
@@ -162,6 +164,11 @@ static int take_answer(struct session *s, struct fail *f)
 	what = json_string_value(json_object_get(object, "stdio"));
 	if (what)
 		return take_stdio(s, what, f);
+	for (size_t i = 0; i < ARRAY_LEN(notes); i++) {
+		what = json_string_value(json_object_get(object, notes[i]));
+		if (what)
+			print_problem("%s", what);
+	}
 	if (!json_is_integer(json_object_get(object, "exit")))
 		return 0;
 	s->code = (int)json_integer_value(json_object_get(object, "exit"));
@@ -189,6 +196,17 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* As a request of its own, whose answer nobody reads: it has another id. */
+static void send_kill(struct session *s, const char *number)
+{
+	const char *const words[] = {"kill", "-s", number, s->unit, NULL};
+	uint32_t id = s->client.id;
+
+	s->client.id = id == 1 ? 2 : 1;
+	(void)client_send(&s->client, words, NULL);
+	s->client.id = id;
+}
+
 static void take_signal(struct session *s)
 {
 	struct signalfd_siginfo info;
@@ -200,7 +218,10 @@ static void take_signal(struct session *s)
 		return;
 	if (info.ssi_signo != SIGWINCH) {
 		snprintf(number, sizeof(number), "%u", info.ssi_signo);
-		(void)client_send(&s->client, words, NULL);
+		if (s->unit)
+			send_kill(s, number);
+		else
+			(void)client_send(&s->client, words, NULL);
 	} else if (s->terminal >= 0 && ioctl(0, TIOCGWINSZ, &size) == 0) {
 		(void)ioctl(s->terminal, TIOCSWINSZ, &size);
 	}
@@ -233,11 +254,12 @@ static int turn(struct session *s, int timeout, struct fail *f)
 	return 0;
 }
 
-int session_run(const char *const *words, bool tty)
+int session_run(const char *const *words, bool tty, const char *unit)
 {
 	static struct session s = {.terminal = -1, .code = -1};
 	struct fail f = {0};
 
+	s.unit = unit;
 	for (int i = 0; i < FLOW__N; i++)
 		s.flows[i].from = s.flows[i].to = -1;
 	s.flows[FLOW_IN].input = true;

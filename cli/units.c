@@ -49,7 +49,7 @@ static int print_unit(json_t *object, void *data)
 static int send_verb(int argc, char **argv)
 {
 	_free_
-	const char **words = calloc((size_t)argc + 4, sizeof(*words));
+	const char **words = calloc((size_t)argc + 8, sizeof(*words));
 	const char *signal = NULL;
 	struct fail f = {0};
 	struct args a;
@@ -69,6 +69,8 @@ static int send_verb(int argc, char **argv)
 		words[n++] = "--dry-run";
 	if (args_has(&a, "force"))
 		words[n++] = "-f";
+	if (args_has(&a, "volumes"))
+		words[n++] = "-v";
 	for (int i = 0; i < a.n_words; i++)
 		words[n++] = a.words[i];
 	return client_run(words, a.verb->timeout_sec, args_has(&a, "json"), print_unit, NULL);
@@ -140,6 +142,11 @@ int cmd_pause(int argc, char **argv)
 }
 
 int cmd_unpause(int argc, char **argv)
+{
+	return send_verb(argc, argv);
+}
+
+int cmd_rm(int argc, char **argv)
 {
 	return send_verb(argc, argv);
 }

@@ -19,7 +19,7 @@
 #define REMOVE_TIME (3600 * NSEC_PER_SEC)
 
 static struct task sync_task, remove_task;
-static bool sync_again;
+static bool sync_again, remove_again;
 
 static void start_sync(void);
 
@@ -53,6 +53,8 @@ static void removed(struct task *t, enum task_end end)
 {
 	(void)t;
 	(void)end;
+	if (remove_again)
+		aide_remove_leftovers();
 }
 
 void aide_remove_leftovers(void)
@@ -60,6 +62,9 @@ void aide_remove_leftovers(void)
 	static const char *const argv[] = {PATH_INIT, "--aide", "remove", NULL};
 	struct fail f = {0};
 
+	remove_again = task_runs(&remove_task);
+	if (remove_again)
+		return;
 	if (task_start(&remove_task, "clean up", argv, NULL, 0, REMOVE_TIME, removed, &f) < 0)
 		console_say("clean up: %s", f.text);
 }

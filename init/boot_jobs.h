@@ -33,3 +33,10 @@ void boot_resume(void);
 
 /* Brings the network to what the units in force say now (reload). */
 void boot_network_again(void);
+
+/* The same, if what they say is not what it was last brought to; transient_network() hears of the end. gone: a unit
+ * whose addresses are given up, or NULL. false: there is nothing to do. */
+bool boot_network_follow(const char *gone);
+
+/* Gives up a unit's addresses the next time that the network is brought up. */
+void boot_network_forget(const char *gone);

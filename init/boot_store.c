@@ -13,6 +13,7 @@
 #include "init/aide.h"
 #include "init/console.h"
 #include "init/task.h"
+#include "init/transient.h"
 
 static const struct {
 	const char *path;
@@ -44,6 +45,7 @@ void boot_store_folders(void)
 			console_say("store: mkdir %s: %s", folders[i].path, strerror(errno));
 			return; /* the rest would fail the same way */
 		}
+	transient_clean();
 	aide_remove_leftovers();
 }
 

@@ -13,6 +13,7 @@
 #include "base/wire.h"
 #include "base/words.h"
 #include "init/shell.h"
+#include "init/transient.h"
 #include "init/vault.h"
 #include "init/verbs.h"
 
@@ -110,8 +111,10 @@ struct client *client_new(int fd, bool stream, bool may_change,
 void client_reset(struct client *c)
 {
 	for (unsigned i = 0; i < DEFERRED_MAX; i++)
-		if (deferred[i].answer.client == c)
+		if (deferred[i].token && deferred[i].answer.client == c) {
+			transient_left(deferred[i].token);
 			deferred[i] = (struct deferred){0};
+		}
 	if (c->saved)
 		vault_touch();
 	c->owed = 0;

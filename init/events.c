@@ -11,6 +11,7 @@
 #include "init/run.h"
 #include "init/shell.h"
 #include "init/stamps.h"
+#include "init/transient.h"
 #include "init/verbs.h"
 
 static void broadcast(const struct action *a, const struct sup_unit_info *info)
@@ -84,4 +85,6 @@ void exec_state(const struct action *a)
 	if (client_has_followers())
 		broadcast(a, &info);
 	tell_console(a, &info);
+	if (a->to == SUP_DOWN || a->to == SUP_FAILED)
+		transient_down(info.name);
 }

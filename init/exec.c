@@ -8,6 +8,7 @@
 #include "init/intent.h"
 #include "init/run.h"
 #include "init/shell.h"
+#include "init/transient.h"
 #include "init/verbs.h"
 
 static void signal_main(const struct action *a)
@@ -54,6 +55,7 @@ static void save_intent(const struct action *a)
 static void forgotten(const struct action *a)
 {
 	run_forget(a->unit);
+	transient_forgotten(a->text);
 }
 
 static void nothing(const struct action *a)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -27,6 +28,7 @@
 #include "init/run.h"
 #include "init/shell.h"
 #include "init/text.h"
+#include "init/transient.h"
 #include "init/vault.h"
 
 /* First host id of the first unit, and how many each has: 65,536, as the images' ids reach to 65535. */
@@ -241,11 +243,35 @@ static const struct run *namespaces_of(const struct run *r, const struct unit *u
 	return other ? other : &none;
 }
 
+#define START_WORDS_MAX 12
+
+/* What follows `orlop-run start`. */
+static void start_words(const char **words, const char *unit, const struct transient_attach *attach,
+			const char *frame)
+{
+	if (attach->client >= 0) {
+		*words++ = "-F";
+		*words++ = frame;
+		if (attach->input)
+			*words++ = "-i";
+		if (attach->tty)
+			*words++ = "-t";
+		if (attach->size[0]) {
+			*words++ = "-S";
+			*words++ = attach->size;
+		}
+		*words++ = "--";
+	}
+	*words = unit;
+}
+
 static int spawn_starter(struct run *r, const struct unit *u, struct fail *f)
 {
 	const struct run *namespaces = namespaces_of(r, u);
-	const char *const argv[] = {PATH_RUN, "start", u->name, NULL};
-	struct spawn s = {.argv = argv, .cgroup = -1, .n_fds = RUN_IN_NETNS + 1};
+	struct transient_attach attach = transient_attached(u->name);
+	char frame[16];
+	const char *argv[START_WORDS_MAX] = {PATH_RUN, "start"};
+	struct spawn s = {.argv = argv, .cgroup = -1, .n_fds = RUN_IN_CLIENT + 1};
 	_fd_
 	int spec = make_spec(u, f);
 	_fd_
@@ -257,9 +283,12 @@ static int spawn_starter(struct run *r, const struct unit *u, struct fail *f)
 
 	if (spec < 0)
 		return spec;
-	out = logs_pipe(r->service, f);
-	if (out < 0)
+	/* attached: what it writes is the command's, and none of it the log's */
+	out = attach.client >= 0 ? -1 : logs_pipe(r->service, f);
+	if (out < 0 && attach.client < 0)
 		return out;
+	snprintf(frame, sizeof(frame), "%u", attach.id);
+	start_words(argv + 2, u->name, &attach, frame);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return fail_set(f, errno, "socketpair");
 	ours = pair[0];
@@ -273,7 +302,8 @@ static int spawn_starter(struct run *r, const struct unit *u, struct fail *f)
 				    [RUN_IN_REPORT] = theirs,
 				    [RUN_IN_CGROUP] = r->cgroup,
 				    [RUN_IN_USERNS] = namespaces->userns,
-				    [RUN_IN_NETNS] = namespaces->netns},
+				    [RUN_IN_NETNS] = namespaces->netns,
+				    [RUN_IN_CLIENT] = attach.client},
 	       sizeof(s.fds));
 	e = loop_watch(&r->report, ours, EPOLLIN, report_ready, f);
 	if (e < 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,13 @@ struct log_pipe {
 #define RESPAWN_MAX (30 * NSEC_PER_SEC)
 #define STOP_TIME   (2 * NSEC_PER_SEC)
 
+/* What tells orlop-log to remove a log; no service is called so. */
+#define ERASE "@erase"
+
 static struct {
 	struct log_pipe *pipes;
+	struct log_pipe
+		*erased; /* services whose logs it is still to be told to remove; no pipes */
 	struct child child;
 	struct watch socket; /* our end; fd -1 or stale when the child does not run */
 	struct timer again;
@@ -52,6 +58,19 @@ static void hand_over(void)
 		p->sent = io_send_fds(logs.socket.fd, p->service, strlen(p->service) + 1, &p->in,
 				      1) >= 0;
 		full = !p->sent;
+	}
+	while (!full && logs.erased) {
+		char words[sizeof(ERASE) + NAME_MAX + 1];
+		struct log_pipe *p = logs.erased;
+		size_t len = sizeof(ERASE) + strlen(p->service) + 1;
+
+		memcpy(words, ERASE, sizeof(ERASE));
+		memcpy(words + sizeof(ERASE), p->service, len - sizeof(ERASE));
+		full = io_send_fds(logs.socket.fd, words, len, NULL, 0) < 0;
+		if (full)
+			break;
+		logs.erased = p->next;
+		free(p);
 	}
 	loop_rewatch(&logs.socket, full ? EPOLLOUT : 0);
 }
@@ -191,6 +210,19 @@ void logs_forget(const char *service)
 		free(p);
 		return;
 	}
+}
+
+void logs_erase(const char *service)
+{
+	size_t len = strlen(service) + 1;
+	struct log_pipe *p = len > NAME_MAX ? NULL : malloc(sizeof(*p) + len);
+
+	if (!p)
+		return;
+	*p = (struct log_pipe){.next = logs.erased, .in = -1, .out = -1};
+	memcpy(p->service, service, len);
+	logs.erased = p;
+	hand_over();
 }
 
 /* Killed, and still there: its disk does not answer. */

@@ -18,6 +18,9 @@ int logs_pipe(const char *service, struct fail *f);
 /* The unit is gone for good: closes its pipe; orlop-log reads what is left to its end. */
 void logs_forget(const char *service);
 
+/* Its log is removed too, once what is left has been read. After logs_forget(). */
+void logs_erase(const char *service);
+
 /* Runs orlop-log from now on. */
 void logs_start(void);
 

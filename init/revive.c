@@ -18,6 +18,7 @@
 #include "init/run.h"
 #include "init/shell.h"
 #include "init/stamps.h"
+#include "init/transient.h"
 #include "init/upgrade.h"
 #include "init/verbs.h"
 
@@ -30,6 +31,7 @@ void revive_write(struct vault_writer *w)
 	run_save(w);
 	logs_save(w);
 	control_save(w);
+	transient_save(w);
 	verbs_save_relays(w);
 	notify_save(w);
 	boot_save(w);
@@ -52,6 +54,7 @@ static const struct {
 	{"port", CLIENT_WORDS, control_restore_port},
 	{"deferred", DEFERRED_WORDS, client_restore_deferred},
 	{"token", 1, client_restore_token},
+	{"transient", TRANSIENT_WORDS, transient_restore},
 	{"relay", 2, verbs_restore_relay},
 	{"upgrade", 1, upgrade_restore},
 	{"notify", 1, notify_restore},
@@ -124,6 +127,7 @@ int revive_read(struct fail *f)
 	if (r < 0)
 		return r;
 	boot_resume();
+	transient_resume();
 	vault_touch();
 	boot_give_back();
 	return 0;

@@ -15,6 +15,7 @@
 #include "init/text.h"
 #include "init/vault.h"
 #include "units/diag.h"
+#include "units/diff.h"
 #include "units/load.h"
 
 /* A burst: every unit of a big host ends in one pass. More are stepped at once, see shell_push(). */
@@ -32,7 +33,14 @@ static struct {
 	unsigned first, n;
 	unsigned lost;
 	struct timer deadline;
-} shell;
+	const char *dropped; /* while a unit is taken out */
+} shell = {.dropped = ""};
+
+/* A unit that is to be added to those in force. */
+struct addition {
+	const char *name;
+	struct fail *f;
+};
 
 int shell_init(struct fail *f)
 {
@@ -136,6 +144,66 @@ void shell_diag_line(const struct diag *d, char *text, size_t size)
 		 d->hint ? "; " : "", d->hint ? d->hint : "");
 }
 
+/* Leaves configs out of which `stays` says no; edges go by the index in the array. Returns how many are left. */
+static size_t leave_out(struct sup_unit_config *config, size_t n, bool (*stays)(const char *name))
+{
+	_free_
+	uint32_t *to = calloc(n + 1, sizeof(*to));
+	size_t left = 0;
+
+	if (!to)
+		return SIZE_MAX;
+	for (size_t i = 0; i < n; i++)
+		to[i] = stays(config[i].name) ? (uint32_t)left++ : UINT32_MAX;
+	for (size_t i = 0; i < n; i++) {
+		/* the block is ours, const only for the supervisor */
+		struct sup_edge *edges = (struct sup_edge *)config[i].edges;
+		size_t kept = 0;
+
+		if (to[i] == UINT32_MAX)
+			continue;
+		for (size_t j = 0; j < config[i].n_edges; j++) {
+			if (to[edges[j].to] == UINT32_MAX)
+				continue;
+			edges[kept] = edges[j];
+			edges[kept++].to = to[edges[j].to];
+		}
+		config[i].n_edges = kept;
+		config[to[i]] = config[i];
+	}
+	return left;
+}
+
+static bool is_known(const char *name)
+{
+	return sup_find(shell.sup, name) != SUP_NONE && strcmp(name, shell.dropped) != 0;
+}
+
+int shell_drop_unit(const char *name, struct fail *f)
+{
+	_free_
+	struct sup_unit_config *config = sup_config_from_set(shell.set);
+	size_t n;
+	int r;
+
+	shell.dropped = name;
+	n = config ? leave_out(config, shell.set->n, is_known) : SIZE_MAX;
+	shell.dropped = "";
+	if (n == SIZE_MAX)
+		return fail_set(f, ENOMEM, "units");
+	for (size_t i = 0; i < n; i++)
+		config[i].disabled = intent_disabled(config[i].name);
+	r = sup_load(shell.sup, config, n, false, f);
+	if (r == 0)
+		shell_push(&(struct event){.kind = EVENT_NONE, .unit = SUP_NONE});
+	return r;
+}
+
+bool shell_known(const struct unit *u)
+{
+	return sup_find(shell.sup, u->name) != SUP_NONE;
+}
+
 static int put_in_force(struct unit_set *set, struct fail *f)
 {
 	_free_
@@ -170,6 +238,49 @@ int shell_load_units(struct shell_load *load, struct fail *f)
 		r = fail_set(f, EINVAL, "%zu mistakes in the unit files: nothing has changed",
 			     set->n_errors);
 	else
+		r = put_in_force(set, f);
+	if (r < 0)
+		unit_set_free(set);
+	return r;
+}
+
+/* Whether a change is more than the one that was meant. */
+static int look_at_change(void *ctx, enum unit_change change, const struct unit *from,
+			  const struct unit *to)
+{
+	struct addition *add = ctx;
+	const char *name = (to ? to : from)->name;
+
+	if (change == CHANGE_NONE || !strcmp(name, add->name))
+		return 0;
+	if (!to && !shell_known(from)) /* it was taken out before */
+		return 0;
+	if (change == CHANGE_ADDED && strchr(name, '@')) /* an instance that the new unit names */
+		return 0;
+	return fail_set(add->f, 0, "%s is not as it was read (%s): orlop reload first", name,
+			change_names[change]);
+}
+
+int shell_add_unit(const char *name, void (*tell)(void *ctx, const struct diag *d), void *ctx,
+		   struct fail *f)
+{
+	struct addition add = {name, f};
+	struct unit_set *set = NULL;
+	const struct unit *u;
+	int r = units_load_dirs(units_dirs, NULL, &set, f);
+
+	if (r < 0)
+		return r;
+	u = unit_by_name(set, name);
+	for (size_t i = 0; u && i < u->n_diags; i++)
+		tell(ctx, u->diags[i]);
+	if (!u || u->state != UNIT_OK)
+		r = fail_set(f, 0, "%s cannot be run", name);
+	else
+		r = units_diff(shell.set, set, look_at_change, &add);
+	if (r == -ENOMEM)
+		fail_set(f, ENOMEM, "units");
+	if (r == 0)
 		r = put_in_force(set, f);
 	if (r < 0)
 		unit_set_free(set);

@@ -48,6 +48,18 @@ struct shell_load {
 /* Reads the unit folders and puts them in force, all or nothing. Units with mistakes are in force as refused. */
 int shell_load_units(struct shell_load *load, struct fail *f);
 
+/* Reads the unit folders and puts one new unit in force with the rest as it is. tell hears what is wrong with that
+ * unit. -errno, and nothing has changed: it has mistakes; or other units' files have changed since they were read (f
+ * names one): a reload is somebody's decision. */
+int shell_add_unit(const char *name, void (*tell)(void *ctx, const struct diag *d), void *ctx,
+		   struct fail *f);
+
+/* Takes one unit out of force, without a look at any file. The set still has it until the next load: shell_known(). */
+int shell_drop_unit(const char *name, struct fail *f);
+
+/* Whether a unit of the set is in force. */
+bool shell_known(const struct unit *u);
+
 /* A mistake as one line: "FILE:LINE:COLUMN: error[CODE]: MESSAGE; HINT". */
 void shell_diag_line(const struct diag *d, char *text, size_t size);
 

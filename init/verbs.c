@@ -28,6 +28,7 @@ static const struct verb_row rows[] = {
 	{"images", 1, 8, false, verb_images},   {"boot", 1, 1, false, verb_boot},
 	{"events", 1, 1, false, verb_events},   {"reload", 1, ANY, true, verb_reload},
 	{"poweroff", 1, 2, true, verb_power},   {"reboot", 1, 2, true, verb_power},
+	{"run", 3, 12, true, verb_run_unit},    {"rm", 2, ANY, true, verb_rm},
 	{"exec", 3, ANY, true, verb_exec},      {"pause", 2, ANY, true, verb_pause},
 	{"unpause", 2, ANY, true, verb_pause},  {"halt", 1, 2, true, verb_power},
 	{"version", 1, 1, false, verb_version}, {"upgrade-init", 2, 2, true, verb_upgrade},

@@ -57,6 +57,9 @@ void verb_logs(const struct request *r);
 void verb_images(const struct request *r);
 void verb_exec(const struct request *r);
 void verb_pause(const struct request *r); /* pause unpause */
+/* verbs_transient.c: */
+void verb_run_unit(const struct request *r); /* run */
+void verb_rm(const struct request *r);
 /* Revival: answers of children that are on their way through the virtio port. */
 struct vault_writer;
 void verbs_save_relays(struct vault_writer *w);

@@ -28,9 +28,10 @@ struct run {
 	size_t words_len;
 	struct process *process; /* the plan's; the user step adds HOME */
 
-	bool tty;              /* exec: its input is a terminal of its own */
-	bool dies_with_parent; /* exec: who kills orlop-run kills the command */
-	bool timed;            /* say what each step takes */
+	struct session *session; /* start: with whom it talks; NULL = nobody */
+	bool tty;                /* its input is a terminal of its own */
+	bool dies_with_parent;   /* exec: who kills orlop-run kills the command */
+	bool timed;              /* say what each step takes */
 
 	int report; /* to PID 1 */
 	int cgroup;

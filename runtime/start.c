@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "runtime/environ.h"
 #include "runtime/report.h"
 #include "runtime/scratch.h"
+#include "runtime/session.h"
 #include "runtime/steps.h"
 
 static int fd_if_open(int fd)
@@ -59,8 +61,35 @@ static int prepare(struct run *run, const char *unit, struct container_spec *spe
 	return plan_make(plan, spec, image, f);
 }
 
+/* -F FRAME [-i] [-t] [-S ROWSxCOLUMNS] -- UNIT: a client is attached. Returns the unit; NULL: usage. */
+static const char *read_words(int argc, char **argv, struct session *session)
+{
+	char **whole = argv - 1; /* getopt takes the first for the program */
+	int option;
+
+	optind = 1;
+	while ((option = getopt(argc + 1, whole, "+F:itS:")) != -1) {
+		switch (option) {
+		case 'F':
+			session->on = true;
+			session->client = RUN_IN_CLIENT;
+			session->id = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'i': session->input = true; break;
+		case 't': session->tty = true; break;
+		case 'S':
+			if (sscanf(optarg, "%ux%u", &session->rows, &session->columns) != 2)
+				return NULL;
+			break;
+		default: return NULL;
+		}
+	}
+	return optind == argc && (session->on || !session->tty) ? whole[optind] : NULL;
+}
+
 int verb_start(int argc, char **argv)
 {
+	struct session session = {0};
 	struct container_spec spec = {0};
 	struct image image = {0};
 	struct plan plan = {0};
@@ -83,16 +112,23 @@ int verb_start(int argc, char **argv)
 		.timed = getenv("ORLOP_STEP_TIMES") != NULL,
 	};
 	struct fail f = {0};
-	const char *step;
+	const char *step, *unit = read_words(argc, argv, &session);
 	int r;
 
-	if (argc != 1)
+	if (!unit)
 		return 2;
 	/* nothing of ours may live on in the container, whatever a step forgets */
 	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
 	run.userns = fd_if_open(RUN_IN_USERNS);
 	run.netns = fd_if_open(RUN_IN_NETNS);
-	if (prepare(&run, argv[0], &spec, &image, &plan, &step, &f) < 0) {
+	run.session = session.on ? &session : NULL;
+	run.tty = session.tty;
+	r = prepare(&run, unit, &spec, &image, &plan, &step, &f);
+	if (r == 0) {
+		step = "session";
+		r = session_open(&session, &f);
+	}
+	if (r < 0) {
 		report_failed(run.report, step, &f);
 		return 1;
 	}

@@ -25,6 +25,7 @@
 #include "runtime/inroot.h"
 #include "runtime/run.h"
 #include "runtime/seccomp.h"
+#include "runtime/session.h"
 
 /* --- as the host's root -------------------------------------------------------------------- */
 
@@ -102,6 +103,8 @@ int stdio_apply(struct run *run, char *const *arg, struct fail *f)
 	(void)arg;
 	if (null < 0 || dup2(null, 0) < 0)
 		return fail_set(f, errno, "open(\"/dev/null\")");
+	if (run->session && session_enter(run->session, run->root, f) < 0)
+		return -f->code;
 	return run_own_output(run, f);
 }
 

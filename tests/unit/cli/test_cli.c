@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "cli/args.h"
+#include "cli/run_text.h"
 #include "cli/suggest.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -290,6 +291,71 @@ static void a_cell_cannot_break_out_of_its_table(void **state)
 	table_done(&t);
 }
 
+static const char *one_variable(const char *name)
+{
+	return strcmp(name, "HERE") ? NULL : "its value";
+}
+
+static void a_run_is_the_text_of_a_unit(void **state)
+{
+	char *argv[] = {"run",
+			"--rm",
+			"-it",
+			"-e",
+			"A=1 \"2\" %n $X \\",
+			"-e",
+			"HERE",
+			"-e",
+			"NOT",
+			"-v",
+			"data:/data",
+			"--entrypoint",
+			"a\"b$",
+			"--cpus=1.5",
+			"--init",
+			"localhost/x",
+			"sh",
+			"-c",
+			"echo $X 100%\n",
+			NULL};
+	_buf_ struct buf b = {0};
+	struct fail f = {0};
+	struct args a;
+
+	(void)state;
+	assert_int_equal(args_parse(verb_find("run"), ARRAY_LEN(argv) - 1, argv, &a, &f), 0);
+	assert_int_equal(run_text(&a, "try", one_variable, &b, &f), 0);
+	assert_string_equal(b.data, "# made by orlop run, gone with the unit\n"
+				    "[Container]\n"
+				    "Image=localhost/x\n"
+				    "ContainerName=try\n"
+				    "PodmanArgs=\"--cpus=1.5\"\n"
+				    "Entrypoint=[\"a\\\"b$$\"]\n"
+				    "Environment=\"A=1 \\\"2\\\" %%n $X \\\\\"\n"
+				    "Environment=\"HERE=its value\"\n"
+				    "RunInit=true\n"
+				    "Volume=data:/data\n"
+				    "Exec=\"sh\" \"-c\" \"echo $$X 100%%\\x0a\"\n"
+				    "[Service]\n"
+				    "Restart=no\n");
+}
+
+static void a_value_is_never_another_key(void **state)
+{
+	static const char *const bad[] = {"/a:/a\nUserNS=host", "/a:/a\\", "/a:/a\r", "/a\x7f:/a"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char *argv[] = {"run", "-v", (char *)bad[i], "x", NULL};
+		_buf_ struct buf b = {0};
+		struct fail f = {0};
+		struct args a;
+
+		assert_int_equal(args_parse(verb_find("run"), 4, argv, &a, &f), 0);
+		assert_true(run_text(&a, "try", one_variable, &b, &f) < 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +370,8 @@ int main(void)
 		cmocka_unit_test(durations_and_sizes_are_for_people),
 		cmocka_unit_test(a_table_is_aligned),
 		cmocka_unit_test(a_cell_cannot_break_out_of_its_table),
+		cmocka_unit_test(a_run_is_the_text_of_a_unit),
+		cmocka_unit_test(a_value_is_never_another_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
