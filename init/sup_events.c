@@ -108,12 +108,13 @@ static bool had(struct sup *sup, struct sup_unit *u, const struct event *e, uint
 	return false;
 }
 
-/* A main process that is not reaped yet may be the last one: then its exit tells, not the cgroup. */
+/* Whoever has looked is believed, as the kernel does not tell again what was read: nothing else may come. A main
+ * process that is dead and not reaped does not count there; it is waited for by itself (HAS_MAIN). */
 static void note_populated(struct sup_unit *u, bool populated)
 {
 	if (populated)
 		u->has |= HAS_CGROUP;
-	else if (!(u->has & HAS_MAIN))
+	else
 		u->has &= ~(uint32_t)HAS_CGROUP;
 }
 

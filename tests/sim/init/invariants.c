@@ -199,6 +199,17 @@ static void check_reply(struct world *w, const struct action *a)
 		world_break(w, "a start during shutdown was answered with %d", a->code);
 }
 
+/* Looked at when it takes too long to die. What is dead and was told to be is not waited for. */
+static void check_look(struct world *w, uint32_t i)
+{
+	struct world_unit *u = &w->units[i];
+
+	u->checked = true;
+	if (!u->main && !u->starter && !u->helper && !world_populated(u) && !u->news_lost &&
+	    !world_empty_is_told(w, i))
+		world_break(w, "%s: waited for, but nothing of it is left", w->names[i]);
+}
+
 void check_action(struct world *w, const struct action *a)
 {
 	uint32_t i = a->unit == SUP_NONE ? SUP_NONE : world_index(w, a->unit);
@@ -226,7 +237,7 @@ void check_action(struct world *w, const struct action *a)
 		if (w->probes >= 16)
 			world_break(w, "too many probes");
 		break;
-	case ACTION_CG_CHECK: w->units[i].checked = true; break;
+	case ACTION_CG_CHECK: check_look(w, i); break;
 	case ACTION_STATE: check_state_action(w, a, i); break;
 	default: break;
 	}

@@ -306,10 +306,36 @@ static void send_unit(struct world *w, enum event_kind kind, uint32_t i, int cod
 	send(w, (struct event){.kind = kind, .unit = i, .code = code, .flag = flag});
 }
 
+static bool is_news(const struct world *w, const struct world_event *e, uint32_t i)
+{
+	return e->what == SEND && e->event.kind == EVENT_CGROUP_EMPTY && e->event.unit == i &&
+	       e->life == w->units[i].life;
+}
+
+bool world_empty_is_told(const struct world *w, uint32_t i)
+{
+	for (uint32_t k = 0; k < w->n_events; k++)
+		if (is_news(w, &w->events[k], i))
+			return true;
+	return false;
+}
+
+/* PID 1 reads cgroup.events: a change that was read is not told any more (poll of kernfs). */
+static bool read_populated(struct world *w, uint32_t i)
+{
+	for (uint32_t k = 0; k < w->n_events; k++)
+		if (is_news(w, &w->events[k], i))
+			w->events[k--] = w->events[--w->n_events];
+	return world_populated(&w->units[i]);
+}
+
 /* The kernel tells that the cgroup is empty; now and then the news is lost (the core asks again). */
 static void maybe_empty(struct world *w, uint32_t i)
 {
-	if (world_populated(&w->units[i]) || (!w->calm && percent(w, 2)))
+	if (world_populated(&w->units[i]))
+		return;
+	w->units[i].news_lost = !w->calm && percent(w, 2);
+	if (w->units[i].news_lost)
 		return;
 	plan_unit(w, delay(w), SEND, i, 0);
 	w->events[w->n_events - 1].event.kind = EVENT_CGROUP_EMPTY;
@@ -323,7 +349,7 @@ static void start(struct world *w, uint32_t i)
 
 	u->life++;
 	u->starter = true;
-	u->cloned = u->zombie = u->uninterruptible = u->cancelled = false;
+	u->cloned = u->zombie = u->uninterruptible = u->cancelled = u->news_lost = false;
 	u->ignores_term = percent(w, 20);
 	plan_unit(w, percent(w, 5) ? 40 * S : delay(w), percent(w, 12) ? START_FAILS : CLONE, i,
 		  EAGAIN);
@@ -402,7 +428,7 @@ static void start_fails(struct world *w, uint32_t i, int error)
 			       .code = error,
 			       .step = "mount",
 			       .text = "it failed",
-			       .flag = world_populated(u)});
+			       .flag = read_populated(w, i)});
 	/* What it had begun to make sees its socket closed and exits. */
 	if (u->main && !u->zombie)
 		plan_unit(w, delay(w), MAIN_DIES, i, 1 << 8);
@@ -484,7 +510,7 @@ static void helper_ends(struct world *w, uint32_t i, int code)
 	u->helper = false;
 	if (u->helper_in_cgroup && percent(w, 5))
 		u->extras++; /* leaves something behind */
-	send_unit(w, EVENT_HELPER_DONE, i, code, world_populated(u));
+	send_unit(w, EVENT_HELPER_DONE, i, code, read_populated(w, i));
 }
 
 static void run_probe(struct world *w, uint32_t i)

@@ -34,8 +34,9 @@ struct world_unit {
 	uint32_t life; /* counts spawns: events of an earlier life are dropped */
 	uint32_t helper_life, probe_life;
 	bool cancelled;
-	bool checked; /* its cgroup was looked at since its state changed */
-	bool cycle;   /* known to lie in one */
+	bool news_lost; /* nobody will tell that its cgroup is empty */
+	bool checked;   /* its cgroup was looked at since its state changed */
+	bool cycle;     /* known to lie in one */
 	bool direct; /* had RestartMode=direct at some time: a reload changes that in the middle of a restart */
 	bool removed; /* from the configuration: it goes without an order */
 
@@ -100,3 +101,4 @@ void note_wants(struct world *w, const struct event *e); /* before a step */
 /* world.c, for invariants.c */
 uint32_t world_index(const struct world *w, uint32_t id); /* config index, or SUP_NONE */
 bool world_populated(const struct world_unit *u);
+bool world_empty_is_told(const struct world *w, uint32_t i); /* the news is on its way */
