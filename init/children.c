@@ -13,18 +13,11 @@
 #define BUCKETS   256u
 #define UNCLAIMED VAULT_EXITS_MAX
 
-struct unclaimed {
-	pid_t pid;
-	int code, status;
-};
-
 static struct {
 	struct child *buckets[BUCKETS];
-	struct unclaimed unclaimed[UNCLAIMED]; /* a ring: the oldest is overwritten */
-	unsigned next_unclaimed;
-	int expected;
-	bool restoring;     /* children are being added whose ends may be known already */
-	struct child *late; /* ended before they were added */
+	struct vault_exit unclaimed[UNCLAIMED]; /* a ring: the oldest is overwritten */
+	unsigned n_unclaimed;                   /* ever */
+	struct child *late;                     /* reaped before they were adopted */
 	uint64_t orphans;
 } children;
 
@@ -33,27 +26,60 @@ static struct child **bucket(pid_t pid)
 	return &children.buckets[(unsigned)pid % BUCKETS];
 }
 
-static struct unclaimed *unclaimed_find(pid_t pid)
+static void add(struct child **list, struct child *c)
 {
-	for (unsigned i = 0; i < UNCLAIMED; i++)
-		if (children.unclaimed[i].pid == pid)
-			return &children.unclaimed[i];
-	return NULL;
+	c->next = *list;
+	*list = c;
+	vault_touch();
 }
 
 void children_add(struct child *c, pid_t pid, int pidfd, void (*ended)(struct child *, int, int))
 {
-	struct unclaimed *u = children.expected || children.restoring ? unclaimed_find(pid) : NULL;
-	struct child **list = u ? &children.late : bucket(pid);
+	*c = (struct child){.pid = pid, .pidfd = pidfd, .ended = ended};
+	add(bucket(pid), c);
+}
 
-	*c = (struct child){.pid = pid, .pidfd = pidfd, .ended = ended, .next = *list};
-	*list = c;
-	vault_touch();
-	if (u) {
-		c->code = u->code;
-		c->status = u->status;
-		u->pid = 0;
+/* A zombie can still be signalled, what was reaped cannot (pidfd_send_signal(2)). Its pid would not tell: that may
+ * be another's by now. */
+static bool was_reaped(int pidfd)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0 && errno == ESRCH;
+}
+
+static void note_unclaimed(struct vault_exit e)
+{
+	children.unclaimed[children.n_unclaimed++ % UNCLAIMED] = e;
+}
+
+/* How it ended, if that is still known: the newest of that pid. */
+static struct vault_exit take_unclaimed(pid_t pid)
+{
+	struct vault_exit found = {pid, CLD_KILLED, SIGKILL};
+
+	for (unsigned i = 1; i <= UNCLAIMED; i++) {
+		struct vault_exit *e = &children.unclaimed[(children.n_unclaimed - i) % UNCLAIMED];
+
+		if (e->pid != pid)
+			continue;
+		found = *e;
+		e->pid = 0;
+		break;
 	}
+	return found;
+}
+
+void children_adopt(struct child *c, pid_t pid, int pidfd, void (*ended)(struct child *, int, int))
+{
+	struct vault_exit end;
+
+	if (!was_reaped(pidfd)) {
+		children_add(c, pid, pidfd, ended);
+		return;
+	}
+	end = take_unclaimed(pid);
+	*c = (struct child){
+		.pid = pid, .pidfd = pidfd, .ended = ended, .code = end.code, .status = end.status};
+	add(&children.late, c);
 }
 
 static void unlink_child(struct child **list, struct child *c)
@@ -90,16 +116,6 @@ int children_signal(const struct child *c, int sig)
 	return syscall(SYS_pidfd_send_signal, c->pidfd, sig, NULL, 0) < 0 ? -errno : 0;
 }
 
-void children_expect(int change)
-{
-	children.expected += change;
-	if (children.expected <= 0) {
-		children.expected = 0;
-		for (unsigned i = 0; i < UNCLAIMED; i++)
-			children.unclaimed[i].pid = 0; /* pids come round again */
-	}
-}
-
 static struct child *find(pid_t pid)
 {
 	struct child *c = *bucket(pid);
@@ -118,27 +134,36 @@ static void reap_one(pid_t pid, int code, int status)
 		return;
 	}
 	children.orphans++;
-	if (children.expected)
-		children.unclaimed[children.next_unclaimed++ % UNCLAIMED] =
-			(struct unclaimed){.pid = pid, .code = code, .status = status};
+	note_unclaimed((struct vault_exit){pid, code, status});
 }
 
-void children_reap(void (*before)(void))
+/* false: nothing has ended */
+static bool reap_next(void (*before)(void))
 {
 	siginfo_t info = {0}, ignored;
+	struct child *late = children.late;
 
-	children.restoring = false;
-	while (children.late)
-		end(children.late, children.late->code, children.late->status);
-	/* looked at, noted, and only then reaped: a crash in between loses nothing */
-	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
-		if (find(info.si_pid))
-			before(); /* what it said comes before its end, and is known to be its while it is not reaped */
-		vault_note_exit(info.si_pid, info.si_code, info.si_status);
-		waitid(P_PID, (id_t)info.si_pid, &ignored, WEXITED | WNOHANG);
-		reap_one(info.si_pid, info.si_code, info.si_status);
-		info.si_pid = 0;
+	if (late) {
+		end(late, late->code, late->status);
+		return true;
 	}
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || !info.si_pid)
+		return false;
+	if (find(info.si_pid))
+		before(); /* what it said comes before its end, and is known to be its while it is not reaped */
+	/* looked at, noted, and only then reaped: a crash in between loses nothing */
+	vault_note_exit(info.si_pid, info.si_code, info.si_status);
+	waitid(P_PID, (id_t)info.si_pid, &ignored, WEXITED | WNOHANG);
+	reap_one(info.si_pid, info.si_code, info.si_status);
+	return true;
+}
+
+/* Whoever is told of an end may adopt one that was reaped just before: it is told too, and now, as nothing may
+ * wake PID 1 for it. */
+void children_reap(void (*before)(void))
+{
+	while (reap_next(before))
+		;
 }
 
 void children_restore_exits(void)
@@ -146,11 +171,7 @@ void children_restore_exits(void)
 	const struct vault_head *head = vault_head();
 
 	for (uint32_t i = 0; i < head->n_exits && i < VAULT_EXITS_MAX; i++)
-		children.unclaimed[children.next_unclaimed++ % UNCLAIMED] =
-			(struct unclaimed){.pid = head->exits[i].pid,
-					   .code = head->exits[i].code,
-					   .status = head->exits[i].status};
-	children.restoring = head->n_exits > 0;
+		note_unclaimed(head->exits[i]);
 }
 
 uint64_t children_orphans(void)

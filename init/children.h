@@ -8,8 +8,7 @@
  * forgotten.
  *
  * One race is taken care of here: a container's first process may end before orlop-run's report about it
- * was read. While such a report is outstanding (children_expect), the ends of unknown pids are kept
- * for a while, and children_add() finds them.
+ * was read. The latest ends of unknown pids are kept, and children_adopt() finds them.
  */
 #pragma once
 
@@ -23,12 +22,17 @@ struct child {
 	/* code is CLD_EXITED, CLD_KILLED or CLD_DUMPED; status the exit code or the signal. The child is out of the
 	 * table already and may be freed or used again. */
 	void (*ended)(struct child *c, int code, int status);
-	int code, status; /* how it ended, if it was reaped before it was added */
+	int code, status; /* how it ended, if it was reaped before it was adopted */
 	struct child *next;
 };
 
-/* Takes the pidfd over. If it has ended and was reaped already, `ended` is called in the next reaping. */
+/* A process that PID 1 has just made. Takes the pidfd over. */
 void children_add(struct child *c, pid_t pid, int pidfd, void (*ended)(struct child *, int, int));
+
+/* One that somebody else made, or that was made before a revival. Takes the pidfd over. If it was reaped already,
+ * `ended` is called in this or the next reaping with how it ended; as killed by SIGKILL where that is not known any
+ * more. */
+void children_adopt(struct child *c, pid_t pid, int pidfd, void (*ended)(struct child *, int, int));
 
 /* Forgets it; it is reaped as an orphan. */
 void children_drop(struct child *c);
@@ -36,14 +40,11 @@ void children_drop(struct child *c);
 /* Sends a signal through the pidfd: never to another process that got the same pid. 0 or -errno. */
 int children_signal(const struct child *c, int sig);
 
-/* One more (+1) or one less (-1) report of a new container is outstanding. */
-void children_expect(int change);
-
 /* Reaps all that has ended; called in every pass of the loop. before() is called for each end that somebody waits for,
  * just before. */
 void children_reap(void (*before)(void));
 
-/* Revival: ends that were noted in the vault, whose children are about to be added again. */
+/* Revival: ends that were noted in the vault, whose children are about to be adopted. */
 void children_restore_exits(void);
 
 /* How many orphans were reaped since boot. */

@@ -35,16 +35,8 @@
 #define IDS_FIRST 524288
 #define IDS_EACH  65536
 
-static void stop_expecting(struct run *r)
-{
-	if (r->expecting)
-		children_expect(-1);
-	r->expecting = false;
-}
-
 void run_report_close(struct run *r)
 {
-	stop_expecting(r);
 	if (!r->report_open)
 		return;
 	loop_unwatch(&r->report);
@@ -58,7 +50,6 @@ static void end_start(struct run *r)
 {
 	if (r->starter.pid || r->report_open)
 		return;
-	stop_expecting(r);
 	if (r->error) {
 		struct fail f = {.code = r->error};
 
@@ -102,8 +93,7 @@ static void take_cloned(struct run *r, const struct run_report *report, int *fds
 			close(fds[i]);
 		return;
 	}
-	children_add(&r->main, report->pid, fds[0], run_main_ended);
-	stop_expecting(r);
+	children_adopt(&r->main, report->pid, fds[0], run_main_ended);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (report->fds & rows[i].bit && next < n)
 			pin((int *)((char *)r + rows[i].offset), fds[next++]);
@@ -178,8 +168,6 @@ int run_report_again(struct run *r, int fd, struct fail *f)
 	if (e < 0)
 		return e;
 	r->report_open = true;
-	r->expecting = !r->cloned;
-	children_expect(r->expecting);
 	return 0;
 }
 
@@ -315,8 +303,6 @@ static int spawn_starter(struct run *r, const struct unit *u, struct fail *f)
 	}
 	take_fd(&ours);
 	r->report_open = true;
-	r->expecting = true;
-	children_expect(1);
 	children_add(&r->starter, pid, pidfd, run_starter_ended);
 	return 0;
 }

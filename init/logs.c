@@ -293,7 +293,7 @@ int logs_restore_child(char *const *args, struct fail *f)
 	if (socket >= 0 && loop_watch(&logs.socket, socket, 0, socket_ready, f) < 0)
 		return -f->code;
 	if (pid)
-		children_add(&logs.child, pid, atoi(args[1]), ended);
+		children_adopt(&logs.child, pid, atoi(args[1]), ended);
 	else
 		loop_timer(&logs.again, loop_now(), start);
 	return 0;

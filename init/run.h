@@ -24,7 +24,7 @@ struct run {
 	/* a container's start, exec_container.c */
 	struct child starter; /* orlop-run */
 	struct watch report;  /* our end of its socket */
-	bool report_open, expecting, cloned;
+	bool report_open, cloned;
 	int error; /* errno of the step that failed; 0 = none did */
 	char step[32], text[160];
 

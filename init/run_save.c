@@ -53,7 +53,7 @@ static void restore_child(struct child *c, char *const *args,
 			  void (*ended)(struct child *, int, int))
 {
 	if (atoi(args[0]))
-		children_add(c, atoi(args[0]), atoi(args[1]), ended);
+		children_adopt(c, atoi(args[0]), atoi(args[1]), ended);
 }
 
 int run_restore(char *const *args, struct fail *f)

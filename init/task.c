@@ -153,7 +153,7 @@ int task_restore(struct task *t, const char *name, char *const *args, uint64_t t
 	r = loop_watch(&t->out, atoi(args[2]), EPOLLIN, output, f);
 	if (r < 0)
 		return r;
-	children_add(&t->child, atoi(args[0]), atoi(args[1]), ended);
+	children_adopt(&t->child, atoi(args[0]), atoi(args[1]), ended);
 	loop_timer(&t->deadline, loop_now() + timeout, too_late);
 	return 0;
 }
