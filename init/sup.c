@@ -253,7 +253,6 @@ static void serve_timers(struct sup *sup)
 	struct sup_unit *u;
 	enum sup_timer timer;
 
-	forgive_sleep(sup);
 	while (sup_room(sup) && timer_pop(sup, &u, &timer)) {
 		if (timer == TIMER_PROBE)
 			health_timer(sup, u);
@@ -323,8 +322,12 @@ bool sup_step(struct sup *sup, const struct event *event, uint64_t now)
 		now = event->now;
 	if (now > sup->now)
 		sup->now = now;
+	forgive_sleep(sup); /* before new deadlines are set, which have not slept */
 	if (event)
 		event_take(sup, event);
+	/* what has happened goes before what is late */
+	if (!run_to_quiet(sup))
+		return true;
 	serve_timers(sup);
 	if (!run_to_quiet(sup) || timer_next(sup) <= sup->now)
 		return true;
