@@ -246,12 +246,12 @@ class Guest:
                      f"{name} is {state}")
 
     def get(self, port, path="/", seconds=60):
-        """A page from a published port; asks until there is one."""
+        """A page from a published port; asks until there is one. One that is slow to come is not asked for twice."""
         url = f"http://127.0.0.1:{self.ports[port]}{path}"
 
         def fetch():
             self.is_running()
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=seconds) as answer:
                 return answer.read().decode()
 
         return until(fetch, seconds, url)
