@@ -91,7 +91,7 @@ static int read_record(const char *key, struct words_iter *it, bool try, struct 
 	return fail_set(f, EINVAL, "record \"%s\" is unknown", key);
 }
 
-int revive_try(struct fail *f)
+static int read_all(bool try, struct fail *f)
 {
 	struct words_iter it;
 	const char *state, *key;
@@ -103,27 +103,23 @@ int revive_try(struct fail *f)
 		return fail_set(f, ENOENT, "there is no state");
 	words_iter_init(&it, state, len);
 	while (r == 0 && (key = words_next(&it)))
-		r = read_record(key, &it, true, f);
+		r = read_record(key, &it, try, f);
 	return r;
+}
+
+int revive_try(struct fail *f)
+{
+	return read_all(true, f);
 }
 
 int revive_read(struct fail *f)
 {
-	struct words_iter it;
-	const char *state, *key;
-	size_t len;
-	int r = 0;
+	int r;
 
-	state = vault_state(&len);
-	if (!state)
-		return fail_set(f, ENOENT, "there is no state");
 	children_restore_exits();
-	words_iter_init(&it, state, len);
-	while (r == 0 && (key = words_next(&it)))
-		r = read_record(key, &it, false, f);
-	if (r < 0)
-		return r;
-	r = run_reconcile(f);
+	r = read_all(false, f);
+	if (r == 0)
+		r = run_reconcile(f);
 	if (r < 0)
 		return r;
 	boot_resume();

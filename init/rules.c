@@ -2,6 +2,8 @@
 /* pure */
 #include "init/rules.h"
 
+/* The table of what happens to a unit; its length is that every cell is decided. */
+
 /* The state is written out in every rule, so that a row reads by itself; STAY needs the row's. */
 #define GO(next_, ...)                      \
 	{                                   \
