@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orlop status: how a unit, or the host, is and why. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -10,6 +11,8 @@
 #include "cli/print.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
+
+#define LAST_LINES "10"
 
 /* Members that have a better name or form than their own; what is not here is shown all the same. */
 static const struct {
@@ -82,15 +85,14 @@ static void add_title(const json_t *object, struct buf *out)
 	buf_chr(out, '\n');
 }
 
-static int print_status(json_t *object, void *data)
+static int print_status(const json_t *object)
 {
 	_buf_ struct buf out = {0};
 	const char *key;
 	json_t *value;
 
-	(void)data;
 	add_title(object, &out);
-	json_object_foreach(object, key, value)
+	json_object_foreach((json_t *)object, key, value)
 	{
 		if (!strcmp(key, "unit") || !strcmp(key, "state"))
 			continue;
@@ -102,19 +104,86 @@ static int print_status(json_t *object, void *data)
 			add_field(key, value, &out);
 	}
 	if (out.bad)
-		return 1;
-	fwrite(out.data, 1, out.len, stdout);
+		return -1;
+	return fwrite(out.data, 1, out.len, stdout) == out.len ? 0 : -1;
+}
+
+static int print_as_json(const json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+	int r = text ? print_line(text, strlen(text)) : -1;
+
+	free(text);
+	return r;
+}
+
+static int keep(json_t *object, void *data)
+{
+	json_t **kept = data;
+
+	if (!*kept)
+		*kept = json_incref(object);
 	return 0;
+}
+
+/* Pieces of output become whole lines. */
+struct lines {
+	json_t *list;
+	bool open; /* the last one goes on */
+};
+
+static int add_piece(json_t *object, void *data)
+{
+	struct lines *lines = data;
+	const json_t *text = json_object_get(object, "s");
+	size_t last = json_array_size(lines->list);
+	_buf_ struct buf line = {0};
+
+	if (!json_is_string(text))
+		return 0;
+	if (lines->open && last--) {
+		const json_t *begun = json_array_get(lines->list, last);
+
+		buf_add(&line, json_string_value(begun), json_string_length(begun));
+		json_array_remove(lines->list, last);
+	}
+	buf_add(&line, json_string_value(text), json_string_length(text));
+	lines->open = json_is_true(json_object_get(object, "p"));
+	if (!line.bad)
+		json_array_append_new(lines->list, json_stringn(line.data, line.len));
+	return 0;
+}
+
+/* PID 1 reads no logs; a second question brings what the unit said last. */
+static void add_last_lines(json_t *object, const char *unit, int timeout_sec)
+{
+	const char *words[] = {"logs", "-n", LAST_LINES, unit, NULL};
+	struct lines lines = {.list = json_array()};
+
+	if (lines.list && client_run(words, timeout_sec, false, add_piece, &lines) == CLI_OK &&
+	    json_array_size(lines.list))
+		json_object_set(object, "last_lines", lines.list);
+	json_decref(lines.list);
 }
 
 int cmd_status(int argc, char **argv)
 {
 	const char *words[] = {"status", NULL, NULL};
+	json_t *object = NULL;
 	struct fail f = {0};
 	struct args a;
+	int code;
 
 	if (args_parse(verb_find("status"), argc, argv, &a, &f) < 0)
 		return print_usage_error(&f, argv[0]);
 	words[1] = a.words[0];
-	return client_run(words, a.verb->timeout_sec, args_has(&a, "json"), print_status, NULL);
+	code = client_run(words, a.verb->timeout_sec, false, keep, &object);
+	if (!object)
+		return code;
+	if (words[1] && json_object_get(object, "unit"))
+		add_last_lines(object, words[1], a.verb->timeout_sec);
+	if ((args_has(&a, "json") ? print_as_json : print_status)(object) < 0)
+		code = CLI_ERROR;
+	json_decref(object);
+	return code;
 }

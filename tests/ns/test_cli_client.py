@@ -88,6 +88,7 @@ def test_json_is_what_came(host):
 
 @pytest.mark.parametrize("code", [0, 1, 3, 4, 5, 124])
 def test_exit_codes_come_through(host, code):
+    """G46."""
     host.answer(code=code, error="because" if code else None)
     done = host.orlop("stop", "web")
     assert done.returncode == code
@@ -103,6 +104,7 @@ def test_nobody_answers(host):
 
 
 def test_a_silent_server_is_a_timeout(host):
+    """G46."""
     host.serve(lambda words, send, ident: time.sleep(3))
     start = time.monotonic()
     done = host.orlop("--timeout", "1", "ps")
@@ -211,13 +213,26 @@ def test_terminal_is_safe_and_coloured(host):
 
 
 def test_status_shows_every_member(host):
-    host.answer({**WEB, "step": "pivot-root", "next_start_usec": 1500000, "last_lines": ["one", "t\x1bwo"]})
+    """G47: with what the unit said last."""
+    answers = {
+        "status": [{**WEB, "step": "pivot-root", "next_start_usec": 1500000}, {"exit": 3}],
+        "logs": [{"s": "one", "p": False}, {"s": "t\x1b", "p": True}, {"s": "wo", "p": False}, {"exit": 0}],
+    }
+
+    def handler(words, send, ident):
+        for line in answers[words[0]]:
+            send(frame(ident, line))
+
+    host.serve(handler)
     done = host.orlop("status", "web")
+    assert done.returncode == 3
     assert done.stdout.startswith("web.container: up\n")
     for text in ("step: pivot-root", "next start in: 1.500 s", "status: serving", "restarts: 2"):
         assert text in done.stdout
     assert done.stdout.endswith("last lines:\n      one\n      t\\x1bwo\n")
-    assert host.server.requests == [["status", "web"]]
+    assert host.server.requests == [["status", "web"], ["logs", "-n", "10", "web"]]
+    shown = json.loads(host.orlop("status", "--json", "web").stdout)
+    assert shown == {**answers["status"][0], "last_lines": ["one", "t\x1bwo"]}
 
 
 def test_logs_print_pieces_and_markers(host):
@@ -295,6 +310,7 @@ def test_what_went_wrong_with_one_unit(host):
     ],
 )
 def test_usage_errors_exit_2(host, args, text):
+    """G46."""
     done = host.orlop(*args)
     assert done.returncode == 2 and text in done.stderr + done.stdout
 
