@@ -67,6 +67,7 @@ def test_ten_mistakes_are_ten_messages():
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_show_prints_what_pid_1_has(name):
+    """D33."""
     r = orlop("show", "--json", DATA / name)
     wanted = {u["unit"]: u for u in objects((TOP / DATA / name / "golden.json").read_text())}
     units = [u for u in objects(r.stdout) if not u.get("template") and u["service"]]

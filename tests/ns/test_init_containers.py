@@ -54,6 +54,7 @@ def get(host, address="127.0.0.1:8080"):
 
 
 def test_a_page_is_served_and_killed_processes_come_back(box):
+    """C26."""
     box.unit("count.volume", "[Volume]\n")
     box.unit("web.container", WEB.format(""))
     box.boot()
@@ -123,7 +124,7 @@ def _upper_directories(host, n):
 
 
 def test_revival_keeps_containers_lines_and_addresses(box):
-    """PID 1 crashes again and again under load; containers do not notice."""
+    """A2, F41: PID 1 crashes again and again under load; containers do not notice."""
     box.unit("count.volume", "[Volume]\n")
     box.unit("web.container", WEB.format(""))
     box.unit("counter.container", COUNTER)
@@ -174,7 +175,7 @@ def _lines(host):
 
 
 def test_restarts_leave_nothing_behind(box):
-    """fds, cgroups, mounts, links are as before after many restarts."""
+    """A5: fds, cgroups, mounts, links are as before after many restarts."""
     box.unit("count.volume", "[Volume]\n")
     box.unit("web.container", WEB.format(""))
     box.boot()

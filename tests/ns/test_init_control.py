@@ -33,6 +33,7 @@ def closed(sock):
     HEAD.pack(MAGIC, 1 << 30, 1), b"\0" * 100000],
     ids=["short", "empty", "cut", "long", "magic", "huge", "zeros"])  # fmt: skip
 def test_garbage_is_cut_off(host, packet):
+    """A3."""
     host.boot()
     sock = raw(host)
     sock.send(packet)
@@ -49,6 +50,7 @@ def test_malformed_words(host):
 
 
 def test_silent_client_is_cut_and_others_are_served(host):
+    """A3."""
     host.boot()
     sock = raw(host)
     begin = time.monotonic()
@@ -58,6 +60,7 @@ def test_silent_client_is_cut_and_others_are_served(host):
 
 
 def test_a_thousand_idle_clients(host):
+    """A3."""
     host.boot()
     before = host.rss()
     socks = []
@@ -86,6 +89,7 @@ def _ask(host):
 
 
 def test_client_that_does_not_read_is_cut(host):
+    """A3, G49."""
     host.unit("one.service", SLEEP)
     host.boot()
     host.until("one.service", "up")

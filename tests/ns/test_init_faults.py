@@ -106,6 +106,7 @@ def same_fds(host, before):
 
 @FUNCTION
 def test_starts(box, function):
+    """A4."""
     before = None
     for k in counts():
         all_down(box)
@@ -131,6 +132,7 @@ def test_starts(box, function):
 
 @FUNCTION
 def test_stops(box, function):
+    """A4."""
     before = None
     for k in counts():
         assert box.ask("start", *UNITS, timeout=60)[0] == 0, box.log()[-2000:]
@@ -148,6 +150,7 @@ def test_stops(box, function):
 
 @FUNCTION
 def test_reloads(box, function):
+    """A4."""
     assert box.ask("start", *UNITS, timeout=60)[0] == 0
     before = settled(lambda: kinds(box))
     for k in counts():
@@ -168,6 +171,7 @@ def test_reloads(box, function):
 
 @FUNCTION
 def test_revivals(box, function):
+    """A4."""
     assert box.ask("start", *UNITS, timeout=60)[0] == 0
     os.kill(box.pid, signal.SIGSEGV)
     alive(box)
@@ -187,7 +191,7 @@ def test_revivals(box, function):
 
 @FUNCTION
 def test_shutdowns(function):
-    """A host for each k; without containers, so that it is up in no time."""
+    """A4: A host for each k; without containers, so that it is up in no time."""
     for k in counts():
         host = Host()
         try:

@@ -42,6 +42,7 @@ def box(host):
 
 
 def test_ready_and_status(box):
+    """E34, E35."""
     box.unit("n.service", SERVICE.format(unit="", args='-s 2 "STATUS=warming up" "READY=1"', service=""))
     box.unit("after.service", "[Unit]\nRequires=n.service\nAfter=n.service\n[Service]\nExecStart=/bin/sleep 1000\n"
              "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
@@ -56,6 +57,7 @@ def test_ready_and_status(box):
 
 
 def test_never_ready_is_killed(box):
+    """E35."""
     box.unit("n.service", SERVICE.format(unit="", args='"STATUS=never"', service="TimeoutStartSec=1"))
     box.boot()
     status = box.until("n.service", "failed")
@@ -63,6 +65,7 @@ def test_never_ready_is_killed(box):
 
 
 def test_nobody_speaks_for_another_unit(box):
+    """E34."""
     box.unit("n.service", SERVICE.format(unit="", args='"STATUS=waits"', service=""))
     box.unit("liar.service", SERVICE.format(unit="", args='"STATUS=lie" "READY=1"', service=""))
     box.unit("later.service", "[Service]\nType=notify\nExecStart=/usr/lib/orlop/notify_send READY=1\n")
@@ -172,6 +175,7 @@ def test_ready_and_gone_at_once(box):
 
 
 def test_unit_watchdog(box):
+    """E34."""
     box.unit("n.service", SERVICE.format(unit="", args='-s 1 READY=1 WATCHDOG=1 WATCHDOG=1', service="WatchdogSec=2"))
     box.boot()
     begin = box.until("n.service", "up")["since_usec"]
@@ -186,6 +190,7 @@ def needs_image():
 
 @needs_image()
 def test_container_with_notify(box):
+    """E34."""
     box.unit("c.container", CONTAINER.format(
         'Notify=true\nEntrypoint=/tools/notify_send\nExec=-s 2 STATUS=soon READY=1', ""))  # fmt: skip
     box.boot()
@@ -198,6 +203,7 @@ def test_container_with_notify(box):
 
 @needs_image()
 def test_health_of_a_container(box):
+    """E36."""
     box.unit("c.container", CONTAINER.format(
         "Entrypoint=/bin/sh\nExec=-c 'trap \"exit 0\" TERM; echo > /healthy; while :; do sleep 0.1; done'\n"
         "HealthCmd=/bin/cat /healthy\nHealthInterval=300ms\nHealthRetries=2\nHealthOnFailure=kill\nNotify=healthy",

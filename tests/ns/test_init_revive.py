@@ -29,6 +29,7 @@ def crash_and_wait(host, sig=signal.SIGSEGV):
 
 
 def test_services_keep_their_pids(host):
+    """A2."""
     for name in "abc":
         host.unit(f"{name}.service", SLEEP)
     host.boot()
@@ -115,7 +116,7 @@ DEAF = ("[Service]\nExecStart=/bin/sh -c 'trap \"\" TERM; touch /tmp/deaf; while
 
 
 def test_who_waits_is_answered(host):
-    """An answer that is under way, and whoever follows events, outlive PID 1's crashes."""
+    """G49: An answer that is under way, and whoever follows events, outlive PID 1's crashes."""
     host.unit("deaf.service", DEAF)
     host.unit("a.service", SLEEP)
     host.boot()
@@ -176,3 +177,30 @@ def test_one_fault_is_survived_a_second_one_within_a_minute_is_not(host):
     assert host.status("a.service")["pid"] == pid
     fault(host)
     assert host.wait(30) == -signal.SIGHUP, host.log()
+
+
+def test_a_stop_during_the_backoff_stays(host):
+    """B16: whoever is stopped while waiting for its restart stays down, over a crash of PID 1 too. The next boot starts
+    it as its file says, unless it was disabled."""
+    for name in ("stopped", "disabled", "clock"):
+        host.unit(f"{name}.service", "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1\n"
+                  "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    host.boot()
+    for name in ("stopped", "disabled"):
+        host.until(f"{name}.service", "backoff")
+        assert host.ask("stop", f"{name}.service")[0] == 0
+    assert host.ask("disable", "disabled.service")[0] == 0
+    crash_and_wait(host)
+    def restarts(name):
+        return host.status(f"{name}.service")["restarts"]
+    def enough(name, n):
+        assert restarts(name) >= n
+    last = restarts("clock")
+    retry(lambda: enough("clock", last + 3))  # three times as long as the delay of the others
+    assert {host.status(f"{name}.service")["state"] for name in ("stopped", "disabled")} == {"down"}
+    assert host.ask("poweroff")[0] == 0
+    host.wait(30)
+    host.boot()
+    retry(lambda: enough("clock", 3))
+    retry(lambda: enough("stopped", 1))
+    assert host.status("disabled.service")["state"] == "down" and restarts("disabled") == 0

@@ -2,11 +2,15 @@
 """PID 1 and services: start, stop, restart, how it is asked, how it ends."""
 
 import os
+import shutil
 import signal
+import subprocess
 import time
 
+import pytest
 from host import retry, settled
 
+FULL = bool(os.environ.get("FULL"))
 SLEEP = "[Service]\nExecStart=/bin/sleep 1000\n{}\n[Install]\nWantedBy=multi-user.target\n"
 
 
@@ -56,6 +60,7 @@ def test_stop_start_restart(host):
 
 
 def test_stubborn_service_is_killed(host):
+    """B11."""
     host.unit("deaf.service",
               "[Service]\nExecStart=/bin/sh -c 'trap \"\" TERM; (setsid sleep 1000 &) ; touch /tmp/deaf; while :; do sleep 1; done'\n"
               "TimeoutStopSec=1\n[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
@@ -132,6 +137,7 @@ def test_orphans_are_reaped_and_exit_codes_are_right(host):
 
 
 def test_events_and_unknown_requests(host):
+    """G49."""
     host.unit("one.service", SLEEP.format(""))
     host.boot()
     host.until("one.service", "up")
@@ -166,8 +172,9 @@ def test_sigterm_is_poweroff(host):
     assert "SIGTERM" in host.log()
 
 
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 def test_idle_host_sleeps(host):
-    """nothing wakes PID 1 on a quiet host."""
+    """A9: nothing wakes PID 1 on a quiet host."""
     host.unit("one.service", SLEEP.format(""))
     host.boot()
     host.until("one.service", "up")
@@ -175,6 +182,15 @@ def test_idle_host_sleeps(host):
         with open(f"/proc/{host.pid}/status", encoding="utf-8") as f:
             return [line for line in f if "ctxt_switches" in line]
     settled(switches, quiet=3)
+    # in 60 s (FULL=1) it makes no system calls but those of the pass that strace itself wakes it for
+    trace = host.path("trace")
+    seconds = 60 if FULL else 5
+    traced = subprocess.run(["timeout", "-s", "INT", str(seconds), "strace", "-p", str(host.pid), "-o", trace],
+                            capture_output=True, text=True, timeout=seconds + 60, check=False)  # fmt: skip
+    assert "attached" in traced.stderr, traced.stderr
+    with open(trace, encoding="utf-8") as f:
+        calls = f.readlines()
+    assert sum(line.startswith("epoll_wait") for line in calls) <= 2, calls
 
 
 def test_limits_and_umask(host):
@@ -188,7 +204,7 @@ def test_limits_and_umask(host):
 
 
 def test_reload_is_one_transaction(host):
-    """an error anywhere changes nothing; what is unchanged keeps its process."""
+    """D28: an error anywhere changes nothing; what is unchanged keeps its process."""
     host.unit("a.service", SLEEP.format(""))
     host.unit("b.service", SLEEP.format(""))
     host.boot()
@@ -257,3 +273,32 @@ def test_units_reload_their_own(host):
     code, lines = host.ask("reload", "none.service")
     assert code == 1 and "no way" in lines[0]["error"], lines
     assert host.status("bad.service")["state"] == "up"
+
+
+def test_exit_codes(host):
+    """G46: as PID 1 gives them."""
+    host.unit("up.service", SLEEP.format(""))
+    host.unit("down.service", SLEEP.split("[Install]", maxsplit=1)[0].format(""))
+    host.unit("bad.service", "[Service]\nExecStart=/no/such/program\n")
+    host.unit("wrong.service", "[Service]\nRestart=alwasy\n")
+    host.boot()
+    host.until("up.service", "up")
+    for words, code in ((("status", "up.service"), 0), (("start", "up.service"), 0), (("start", "bad.service"), 1),
+                        (("status",), 0), (("start",), 2), (("no-such-verb",), 2), (("status", "down.service"), 3),
+                        (("kill", "down.service"), 3), (("status", "none.service"), 4), (("stop", "none.service"), 4),
+                        (("start", "wrong.service"), 5)):  # fmt: skip
+        assert host.ask(*words)[0] == code, (words, code)
+
+
+def test_restart_of_what_is_down(host):
+    """G48: whether it was stopped or has failed."""
+    host.unit("one.service", SLEEP.format(""))
+    host.unit("two.service", SLEEP.format("ExecStartPre=/bin/ls /tmp/there"))
+    host.boot()
+    host.until("one.service", "up")
+    host.until("two.service", "failed")
+    assert host.ask("stop", "one.service")[0] == 0
+    with open(host.root("/tmp/there"), "w", encoding="utf-8"):
+        pass
+    assert host.ask("restart", "one.service", "two.service")[0] == 0
+    assert host.status("one.service")["state"] == host.status("two.service")["state"] == "up"

@@ -68,6 +68,7 @@ def round_of(host, units, enough):
 
 @pytest.mark.skipif(not os.path.exists(IMAGE), reason="build/images/hello.tar was not built (make image)")
 def test_crash_restarts_leave_nothing_behind(host):
+    """A5."""
     ends = ["/bin/false", "/bin/true", "/bin/sh -c 'kill -9 $$$$'", "/bin/sh -c 'sleep 0.01 & exit 3'"]
     for i in range(44):
         host.unit(f"s{i}.service", SERVICE.format(ends[i % len(ends)]))

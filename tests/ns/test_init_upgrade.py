@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""orlop upgrade-init: another program as PID 1 without a reboot, and back when it does not work (requirement 45)."""
+"""orlop upgrade-init: another program as PID 1 without a reboot, and back when it does not work (G45)."""
 
 import os
 import shutil
@@ -26,6 +26,7 @@ def pids(host):
 
 
 def test_a_new_program_goes_on(host):
+    """G45."""
     before = started(host)
     shutil.copy(os.path.join(BIN, "orlop-init"), host.path("programs/next"))
     seen = set()
@@ -47,6 +48,7 @@ def test_a_new_program_goes_on(host):
 
 
 def test_what_is_no_orlop_init_is_refused(host):
+    """G45."""
     before = started(host)
     with open(host.path("programs/text"), "w", encoding="utf-8") as f:
         f.write("this is no program\n")
@@ -59,6 +61,7 @@ def test_what_is_no_orlop_init_is_refused(host):
 
 
 def test_a_program_that_fails_as_pid_1_is_left_again(host):
+    """G45."""
     before = started(host)
     faults = Faults(host, "next")
     for function in ("epoll_ctl", "malloc"):

@@ -127,7 +127,7 @@ def test_ends_when_pid_1_closes_the_socket(logs):
 
 
 def test_flood_of_a_gigabyte_stays_bounded(logs):
-    """Requirement 40, and the row "log flooding"."""
+    """F40."""
     pipe = logs.unit("flood.container")
     quiet = logs.unit("quiet.container")
     line = b"x" * 99 + b"\n"
@@ -173,7 +173,7 @@ def test_flood_of_a_gigabyte_stays_bounded(logs):
 
 
 def test_nothing_is_lost_to_kill_9(logs):
-    """Requirement 41: the pipe is the buffer."""
+    """F41: the pipe is the buffer."""
     pipe = logs.unit("count.container", "rate=0", "size=1G")
     n, stop = [0], threading.Event()
 
@@ -202,6 +202,7 @@ def test_nothing_is_lost_to_kill_9(logs):
     setup="mkdir /var/lib/orlop/logs && mount -t tmpfs -o size=512k tmpfs /var/lib/orlop/logs"
 )
 def test_a_full_disk_drops_and_says_so(logs):
+    """A8."""
     pipe = logs.unit("web.container", "rate=0")
     filler = logs.ns.path(f"{STORE}/filler")
     with open(filler, "wb") as f:
@@ -230,7 +231,7 @@ def test_a_full_disk_drops_and_says_so(logs):
 
 @served("--early")
 def test_before_the_disk_is_mounted_the_last_lines_are_readable(logs):
-    """Requirement 42."""
+    """F42."""
     pipe = logs.unit("early.container")
     for i in range(5000):
         write_all(pipe, b"boot %d %s\n" % (i, b"z" * 30))

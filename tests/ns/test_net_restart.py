@@ -71,6 +71,7 @@ def make_inside(box):
 
 
 def test_restart_keeps_address_port_and_the_neighbours_connections(box, inside):
+    """C26."""
     before = box.status("web.container")
     assert inside("db", PROBE, "serve", "db", "5000").stdout.readline() == "ready\n"
     client = inside("near", PROBE, "hold", box.status("db.container")["address"], "5000", stdin=subprocess.PIPE)

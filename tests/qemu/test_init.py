@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What PID 1 survives on a machine of its own: its own crash a hundred times, units without memory, being stuck;
-and how it is asked to go down. Numbers are those of the requirements that init/ was written for."""
+and how it is asked to go down. Numbers are those of docs/survival.md."""
 
 import re
 
@@ -80,7 +80,7 @@ def served(guest):
 
 
 def test_a_hundred_crashes_of_pid_1_go_unnoticed(guest, report):
-    """the same processes, every page counted, no line lost, no reboot; PID 1 answers right afterwards."""
+    """A2: the same processes, every page counted, no line lost, no reboot; PID 1 answers right afterwards."""
     names = ("hello.container", "counter.container")
     before = {name: guest.units()[name] for name in names}
     pages = served(guest)
@@ -110,7 +110,7 @@ def test_a_hundred_crashes_of_pid_1_go_unnoticed(guest, report):
 
 @pytest.mark.parametrize("unit", ["greedy.service", "eater.container"])
 def test_a_unit_that_eats_its_memory_is_told_so_each_time(guest, unit):
-    """twice in a row."""
+    """E38: twice in a row."""
     for _ in range(2):
         try:
             guest.orlop("start", unit)
@@ -123,7 +123,7 @@ def test_a_unit_that_eats_its_memory_is_told_so_each_time(guest, unit):
 
 
 def test_it_is_never_what_the_kernel_kills_for_memory(guest):
-    """PID 1 and orlop-log are out of its choice, their children are not."""
+    """E39: PID 1 and orlop-log are out of its choice, their children are not."""
     guest.orlop("start", "scores.service")
     scores = until(lambda: [line["s"] for line in guest.orlop("logs", "scores.service") if "s" in line][2:] and
                    [line["s"] for line in guest.orlop("logs", "scores.service") if "s" in line], 30)  # fmt: skip
@@ -147,7 +147,7 @@ def test_ctrl_alt_del_reboots_in_order(guest):
 
 
 def test_seven_times_ctrl_alt_del_waits_for_nobody(guest):
-    """at once, although a unit has ten minutes to stop."""
+    """B15: at once, although a unit has ten minutes to stop."""
     guest.orlop("start", "deaf.service")
     for _ in range(10):
         press(guest)
@@ -158,7 +158,7 @@ def test_seven_times_ctrl_alt_del_waits_for_nobody(guest):
 
 
 def test_a_stop_and_a_disable_are_still_true_after_a_reboot(guest):
-    """what was disabled stays down; what was only stopped comes with the next boot, as its file says."""
+    """B16: what was disabled stays down; what was only stopped comes with the next boot, as its file says."""
     guest.orlop("stop", "counter.container", "flapping.service")
     guest.orlop("disable", "counter.container")
     guest.reboot()
@@ -169,7 +169,7 @@ def test_a_stop_and_a_disable_are_still_true_after_a_reboot(guest):
 
 
 def test_a_unit_that_does_not_stop_holds_nobody_up(guest):
-    """the whole host is down within its own 90 s, and the console names the unit it waits for."""
+    """B12: the whole host is down within its own 90 s, and the console names the unit it waits for."""
     guest.orlop("start", "deaf.service")
     guest.orlop("poweroff")
     assert guest.ended(120) == "guest-shutdown"
@@ -177,7 +177,7 @@ def test_a_unit_that_does_not_stop_holds_nobody_up(guest):
 
 
 def test_a_frozen_pid_1_is_rebooted(make_guest, image, folder):
-    """nobody feeds the watchdog, the machine starts anew."""
+    """E37: nobody feeds the watchdog, the machine starts anew."""
     guest = make_guest(image, disks=[Disk(folder / "data.img")], cmdline="orlop.watchdog=5").boot()
     guest.wait_unit("hello.container")
     try:
@@ -198,7 +198,7 @@ def written(guest, unit):
 
 
 def test_disks_that_hang_hold_nobody_up(make_guest, image, folder):
-    """B13: who sits in a disk that hangs is given up at its deadline; the other file system is unmounted, the machine boots
+    """B13, B14: who sits in a disk that hangs is given up at its deadline; the other file system is unmounted, the machine boots
     anew. B14: and so it does when the file system that cannot be synced is the host's own."""
     data, photos = Disk(folder / "data.img"), Disk(folder / "photos.img").label("photos")
     guest = make_guest(image, disks=[data, photos]).boot()

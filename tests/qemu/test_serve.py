@@ -140,6 +140,7 @@ def test_reboot_keeps_the_volume(guest):
 
 
 def test_power_button_ends_in_order(guest):
+    """B15."""
     count = visits(guest.get(8080))
     guest.qmp.call("system_powerdown")
     assert guest.ended() == "guest-shutdown"

@@ -22,6 +22,7 @@ static uint64_t number(const char *name, uint64_t otherwise)
 	return value ? strtoull(value, NULL, 10) : otherwise;
 }
 
+/* C27, C23, B17. */
 static void random_worlds_keep_the_invariants(void **state)
 {
 	static struct world w;

@@ -47,6 +47,7 @@ static bool cell(size_t row, enum policy_restart column)
 	return *at == 'Y';
 }
 
+/* C20. */
 static void every_cell_of_the_table(void **state)
 {
 	(void)state;
@@ -62,7 +63,7 @@ static void every_cell_of_the_table(void **state)
 		}
 }
 
-/* Every Restart= x every result x an exit that is in no set, in Prevent, in Force, in both. */
+/* C20: Every Restart= x every result x an exit that is in no set, in Prevent, in Force, in both. */
 static void prevent_beats_force_beats_the_table(void **state)
 {
 	(void)state;
@@ -139,6 +140,7 @@ static void what_an_exit_means(void **state)
 	}
 }
 
+/* C20. */
 static void success_exit_status_makes_it_clean(void **state)
 {
 	struct unit_policy p = {.type = POLICY_TYPE_ONESHOT};
@@ -153,6 +155,7 @@ static void success_exit_status_makes_it_clean(void **state)
 	assert_int_equal(exit_result(&p, SIGKILL, true), SUP_OOM_KILL);
 }
 
+/* E36. */
 static void an_unhealthy_unit_does_what_it_says(void **state)
 {
 	struct unit_policy p = {.restart = POLICY_RESTART_NO,
@@ -169,6 +172,7 @@ static void an_unhealthy_unit_does_what_it_says(void **state)
 
 /* --- delays ----------------------------------------------------------------------------------- */
 
+/* C21. */
 static void doubles_to_a_minute_and_never_gives_up(void **state)
 {
 	struct unit_policy p = {.restart_doubles = true,
@@ -230,6 +234,7 @@ static double exp_of(double x)
 	return sum;
 }
 
+/* C22. */
 static void the_curve_is_systemds_within_a_millisecond(void **state)
 {
 	static const uint64_t firsts[] = {100000, 1000000, 123456, 5000000};
@@ -263,6 +268,7 @@ static void the_curve_is_systemds_within_a_millisecond(void **state)
 
 /* --- the start limit -------------------------------------------------------------------------- */
 
+/* C23. */
 static void the_burst_fills_a_window_that_passes(void **state)
 {
 	struct unit_policy p = {.start_limit_burst = 5, .start_limit_interval_usec = 10000000};

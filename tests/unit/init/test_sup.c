@@ -39,6 +39,7 @@ static void starts_in_order_and_stops_in_reverse(void **state)
 	drive_done(&d);
 }
 
+/* C21. */
 static void restarts_with_doubling_delay(void **state)
 {
 	static const uint64_t delays[] = {100,  200,   400,   800,   1600,  3200,

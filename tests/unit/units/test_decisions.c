@@ -296,6 +296,7 @@ static void limits_of_both_sections_are_one(void **state)
 
 #define UNIT(after) "[Unit]\n" after "[Container]\nImage=localhost/x\n"
 
+/* D31. */
 static void a_cycle_is_refused_with_every_edge(void **state)
 {
 	struct unit_set *set = load_files("/u/a.container", UNIT("After=b.container\n"),
@@ -352,6 +353,7 @@ static void the_order_has_everything_after_what_it_comes_after(void **state)
 	unit_set_free(set);
 }
 
+/* D31. */
 static void the_same_files_give_the_same_answer(void **state)
 {
 	static const char a[] = UNIT("After=b.container\nWants=b.container\n"),

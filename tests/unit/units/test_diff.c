@@ -39,6 +39,7 @@ static enum unit_change diff(struct unit_set *from, struct unit_set *to, const c
 
 #define BASE "[Container]\nImage=localhost/x\n"
 
+/* D29. */
 static void what_each_key_asks_for(void **state)
 {
 	static const struct {

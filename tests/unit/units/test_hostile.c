@@ -64,6 +64,7 @@ static void expect_limit(struct unit_set *set, const char *name)
 	unit_set_free(set);
 }
 
+/* D32. */
 static void a_file_of_nothing_but_mistakes(void **state)
 {
 	struct unit_set *set = load("/u/x.container", many(good, "x\n", 500000));
