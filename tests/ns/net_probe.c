@@ -7,7 +7,7 @@
  *     net_probe ask PROTO ADDR PORT MS [SOURCE]   prints the answer, or "refused", "unreachable", "silence"
  *     net_probe hold ADDR PORT           connects by TCP, prints "open", then an answer for each line read
  *
- *     net_probe rr ADDR PORT N           N questions on one TCP connection; microseconds for each, on average
+ *     net_probe rr ADDR PORT N           N questions on one TCP connection; microseconds for each, the median
  *     net_probe frame DEV HEX            sends one raw frame
  *     net_probe sniff DEV HEX MS         waits for an incoming frame that contains these bytes
  *     net_probe cast ADDR PORT TEXT      sends one UDP datagram, to a broadcast address too
@@ -30,7 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNS 64
+#define CONNS  64
+#define RR_MAX 100000
 
 static int type_of(const char *proto, int *protocol)
 {
@@ -201,24 +202,36 @@ static int hold(char **args)
 	return 0;
 }
 
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
 static int rr(char **args)
 {
+	static double us[RR_MAX];
 	struct sockaddr_storage ss;
 	socklen_t len = address(args[0], args[1], &ss);
 	int fd = socket(ss.ss_family, SOCK_STREAM, 0), on = 1, n = atoi(args[2]);
 	struct timespec a, b;
 	char text[512];
 
+	if (n < 1 || n > RR_MAX)
+		return 2;
 	if (fd < 0 || connect(fd, (struct sockaddr *)&ss, len) < 0)
 		return complain();
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &a);
 		if (send(fd, "?", 1, MSG_NOSIGNAL) != 1 || recv(fd, text, sizeof(text), 0) <= 0)
 			return complain();
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("%.2f\n",
-	       ((double)(b.tv_sec - a.tv_sec) * 1e6 + (double)(b.tv_nsec - a.tv_nsec) / 1e3) / n);
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		us[i] = (double)(b.tv_sec - a.tv_sec) * 1e6 + (double)(b.tv_nsec - a.tv_nsec) / 1e3;
+	}
+	qsort(us, (size_t)n, sizeof(us[0]), by_size);
+	printf("%.2f\n", us[n / 2]);
 	return 0;
 }
 
