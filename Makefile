@@ -217,9 +217,10 @@ test: test-unit test-sim test-fuzz test-ns test-qemu ## install what is missing,
 endif
 
 # FULL=1 makes tests that take samples by default take everything.
-check: all sim ## what takes hours: a million worlds, every broken rule, every failing call, fuzzers (FUZZ_SECONDS)
+check: all sim build/host/system.cpio.zst ## what takes hours: a million worlds, every broken rule, every failing call, SCTP, fuzzers (FUZZ_SECONDS)
 	@tests/sim/init/bite.py
 	@FULL=1 tools/run-pytest --root tests/ns $(PYTEST) $(TESTARGS)
+	@FULL=1 tools/run-pytest --root tests/qemu $(PYTEST) -k sctp
 	@$(MAKE) --no-print-directory fuzz
 
 fuzz: $(FUZZ_BINS) ## fuzz for long: FUZZ_SECONDS=600 each

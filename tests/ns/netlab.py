@@ -108,6 +108,24 @@ class Node:
         args = [PROBE, "ask", proto, addr, str(port), str(ms)] + ([source] if source else [])
         return self.run(*args, check=False).stdout.strip()
 
+    def socat(self, proto, addr, port, ms):
+        """The same question, asked by socat."""
+        to = f"{proto.upper()}:{f'[{addr}]' if ':' in addr else addr}:{port}"
+        if proto != "udp":
+            to += f",connect-timeout={ms / 1000}"
+        p = subprocess.Popen([*self.enter(), "socat", f"-T{ms / 1000}", "STDIO", to], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        with p:
+            try:
+                p.stdin.write("?\n")
+                p.stdin.flush()
+            except BrokenPipeError:
+                pass  # it could not even connect
+            line = p.stdout.readline().strip()
+            p.kill()
+            p.stdin.close()
+        return line
+
     def is_deaf(self, proto, addr, port=PORT, source=None):
         """Whether nobody answers. Waits for what a test that it could be wrong of has shown to be plenty."""
         return "saw" not in self.ask(proto, addr, port, SILENCE_MS, source)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network's matrix for SCTP, which not every machine's kernel has: Debian's kernel in a guest, with this machine's
+own files (read-only, by virtiofs) as its root, runs tests/ns/test_net_matrix.py.
+"""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from guest import TOP, run
+
+KERNEL = TOP / "build/kernel"
+VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
+ROOT = "virtio_pci fuse virtiofs overlay".split()
+NET = "veth bridge nf_tables nft_chain_nat nft_nat nft_masq nft_ct nft_fib_inet nft_meta_bridge macvlan sctp".split()
+
+INIT = """#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mkdir -p /proc /sys /dev /low /new
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+for m in $(cat /modules); do insmod $m; done
+mount -t virtiofs -o ro root /low
+mount -t tmpfs tmpfs /new
+mkdir /new/up /new/work /new/root
+mount -t overlay -o lowerdir=/low,upperdir=/new/up,workdir=/new/work overlay /new/root
+cd /new/root
+mount --move /proc proc
+mount --move /sys sys
+mount --move /dev dev
+mount -t tmpfs tmpfs tmp
+mount -t tmpfs tmpfs run
+ip link set lo up
+exec switch_root /new/root /bin/sh -c 'cd {top}; {command}; echo "exit code $?"; exec busybox poweroff -f'
+"""
+COMMAND = ("env PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp PROTOCOLS=sctp "
+           "/usr/bin/python3 -B -m pytest --color=no -p no:cacheprovider -q -s tests/ns/test_net_matrix.py -k test_matrix")
+
+
+def module_files(names):
+    """Their files, each after what it depends on."""
+    base = KERNEL / "lib/modules" / (KERNEL / "release").read_text().strip()
+    needs = dict(line.split(":") for line in (base / "modules.dep").read_text().splitlines())
+    by_name = {os.path.basename(path).split(".")[0]: path for path in needs}
+    files = []
+    for name in names:
+        path = by_name.get(name)  # what is built in has none
+        for one in [*reversed(needs[path].split()), path] if path else []:
+            if base / one not in files:
+                files.append(base / one)
+    return files
+
+
+def make_initramfs(folder):
+    root = folder / "root"
+    (root / "bin").mkdir(parents=True)
+    shutil.copy("/bin/busybox", root / "bin")
+    names = []
+    for at, file in enumerate(module_files(ROOT + NET)):
+        names.append(f"/{at}.ko")
+        shutil.copy(file, root / f"{at}.ko")
+    (root / "modules").write_text("\n".join(names) + "\n")
+    (root / "init").write_text(INIT.format(top=TOP, command=COMMAND))
+    (root / "init").chmod(0o755)
+    subprocess.run("find . | cpio -o -H newc --quiet > ../initramfs", shell=True, check=True, cwd=root)
+    return folder / "initramfs"
+
+
+@pytest.mark.skipif(not os.environ.get("FULL"), reason="minutes of emulation; FULL=1")
+@pytest.mark.skipif(not os.path.exists(VIRTIOFSD), reason="needs virtiofsd (qemu-system-common)")
+def test_matrix_of_sctp(folder, report):
+    socket = folder / "fs"
+    daemon = subprocess.Popen([VIRTIOFSD, f"--socket-path={socket}", "-o", "source=/", "-o", "cache=always",
+                               "-o", "sandbox=chroot"],
+                              stdout=subprocess.DEVNULL, stderr=(folder / "virtiofsd.log").open("w"))
+    try:
+        (kernel,) = (KERNEL / "boot").glob("vmlinuz-*")
+        done = run("qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-smp", "2", "-m", "1024",
+                   "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
+                   "-object", "memory-backend-memfd,id=mem,size=1024M,share=on", "-numa", "node,memdev=mem",
+                   "-chardev", f"socket,id=fs,path={socket}", "-device", "vhost-user-fs-pci,chardev=fs,tag=root",
+                   "-kernel", kernel, "-initrd", make_initramfs(folder), "-append", "console=ttyS0 quiet panic=-1",
+                   stdin=subprocess.DEVNULL, timeout=1200)
+    finally:
+        daemon.terminate()
+        daemon.wait()
+    (folder / "console").write_text(done.stdout)
+    table = [line.rstrip() for line in done.stdout.splitlines()]
+    assert "exit code 0" in table, "\n".join(table[-60:])
+    assert "1 passed" in done.stdout and "sctp6" in done.stdout
+    for line in table[[line.startswith("sctp4") for line in table].index(True):]:
+        report(line)
+        if "questions" in line:
+            break
