@@ -86,14 +86,19 @@ enum table_colour listing_state_colour(const char *state)
 	return TABLE_PLAIN;
 }
 
-struct listing {
-	const struct listing_column *columns;
-	struct table table;
-};
-
-static int add_row(json_t *object, void *data)
+void listing_begin(struct listing *l, const struct listing_column *columns, size_t n_columns)
 {
-	struct listing *l = data;
+	const char *headings[TABLE_COLUMNS_MAX];
+
+	for (size_t i = 0; i < n_columns; i++)
+		headings[i] = columns[i].heading;
+	*l = (struct listing){.columns = columns};
+	table_init(&l->table, headings, n_columns);
+}
+
+int listing_row(json_t *object, void *listing)
+{
+	struct listing *l = listing;
 
 	for (size_t i = 0; i < l->table.n_columns; i++) {
 		const struct listing_column *c = &l->columns[i];
@@ -108,24 +113,28 @@ static int add_row(json_t *object, void *data)
 	return l->table.n_cells / l->table.n_columns > ROWS_MAX;
 }
 
+void listing_print(struct listing *l, struct buf *out)
+{
+	table_print(&l->table, print_width(), print_colours(), out);
+	table_done(&l->table);
+}
+
 int listing_run(const struct args *a, const char *const *words,
 		const struct listing_column *columns, size_t n_columns)
 {
-	const char *headings[TABLE_COLUMNS_MAX];
-	struct listing l = {.columns = columns};
+	struct listing l;
 	bool json = args_has(a, "json");
 	_buf_ struct buf out = {0};
 	int code;
 
-	for (size_t i = 0; i < n_columns; i++)
-		headings[i] = columns[i].heading;
-	table_init(&l.table, headings, n_columns);
-	code = client_run(words, a->verb->timeout_sec, json, add_row, &l);
+	listing_begin(&l, columns, n_columns);
+	code = client_run(words, a->verb->timeout_sec, json, listing_row, &l);
 	if (!json && (code == 0 || l.table.n_cells > n_columns)) {
-		table_print(&l.table, print_width(), print_colours(), &out);
+		listing_print(&l, &out);
 		if (out.data)
 			fwrite(out.data, 1, out.len, stdout);
+	} else {
+		table_done(&l.table);
 	}
-	table_done(&l.table);
 	return code;
 }

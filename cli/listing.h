@@ -30,6 +30,15 @@ void listing_size(const json_t *value, struct buf *text);     /* bytes -> "1.5 M
 void listing_id(const json_t *value, struct buf *text);       /* hex -> its first 12 digits */
 enum table_colour listing_state_colour(const char *state);
 
+/* A table under construction: begin, a row for each object, print (which frees it). */
+struct listing {
+	const struct listing_column *columns;
+	struct table table;
+};
+void listing_begin(struct listing *l, const struct listing_column *columns, size_t n_columns);
+int listing_row(json_t *object, void *listing); /* 1 when there are too many; for client_run() */
+void listing_print(struct listing *l, struct buf *out);
+
 /* Sends words, prints the answer as a table (or as JSON lines with --json). Returns the exit code. */
 int listing_run(const struct args *a, const char *const *words,
 		const struct listing_column *columns, size_t n_columns);

@@ -63,6 +63,7 @@ int cmd_enable(int argc, char **argv);
 int cmd_disable(int argc, char **argv);
 int cmd_reset_failed(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
+int cmd_network(int argc, char **argv);
 int cmd_pause(int argc, char **argv);
 int cmd_ports(int argc, char **argv);
 int cmd_poweroff(int argc, char **argv);

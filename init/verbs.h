@@ -55,6 +55,7 @@ void host_status(const struct answer *a);
 /* verbs_child.c: */
 void verb_logs(const struct request *r);
 void verb_images(const struct request *r);
+void verb_network(const struct request *r);
 void verb_exec(const struct request *r);
 void verb_pause(const struct request *r); /* pause unpause */
 /* verbs_transient.c: */

@@ -213,6 +213,36 @@ void verb_images(const struct request *r)
 	hand_over(&r->answer, argv, n);
 }
 
+/* network ls | inspect NETWORK | reload */
+void verb_network(const struct request *r)
+{
+	static const struct {
+		const char *word, *net; /* orlop-net's word for it */
+		size_t argc;
+		bool changes;
+	} ways[] = {
+		{"ls", "ls", 2, false},
+		{"inspect", "ls", 3, false},
+		{"reload", "reload", 2, true},
+	};
+	const char *argv[ARGS_MAX] = {PATH_NET};
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		if (strcmp(ways[i].word, r->argv[1]) != 0 || ways[i].argc != r->argc)
+			continue;
+		if (ways[i].changes && !r->answer.client->may_change) {
+			answer_end(&r->answer, EXIT_REFUSED,
+				   "network reload: only root may do that");
+			return;
+		}
+		argv[1] = ways[i].net;
+		argv[2] = r->argc > 2 ? r->argv[2] : NULL;
+		hand_over(&r->answer, argv, r->argc);
+		return;
+	}
+	answer_end(&r->answer, EXIT_BAD_USAGE, "network: write ls, inspect NETWORK or reload");
+}
+
 /* exec UNIT WORD...: orlop-run gets the words, and the connection: it sends the client the ends of the command's
  * pipes, or its terminal, and at the end the exit code. */
 void verb_exec(const struct request *r)

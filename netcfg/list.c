@@ -60,6 +60,24 @@ int list_exit(const struct list_out *out, int code, const char *error)
 	return put(out, &b);
 }
 
+int list_lines(const struct list_out *out, const char *key, const char *text, struct fail *f)
+{
+	int r = 0;
+
+	for (const char *end; r == 0 && (end = strchr(text, '\n')); text = end + 1) {
+		_buf_ struct buf line = {0}, b = {0};
+		struct json_out j;
+
+		buf_add(&line, text, (size_t)(end - text));
+		json_init(&j, &b);
+		json_object(&j, NULL);
+		json_str(&j, key, line.data ? line.data : "");
+		json_end(&j);
+		r = put(out, out->form == LIST_TEXT ? &line : &b);
+	}
+	return r < 0 ? fail_set(f, -r, "writing") : 0;
+}
+
 static void field(struct json_out *j, const char *key, const char *value)
 {
 	if (value && *value)

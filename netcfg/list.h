@@ -20,5 +20,8 @@ int list_networks(const struct list_out *out, const char *only, struct fail *f);
 /* Published ports of attached units. */
 int list_ports(const struct list_out *out, struct fail *f);
 
+/* Lines of text as {KEY: line} each; as they are for people. */
+int list_lines(const struct list_out *out, const char *key, const char *text, struct fail *f);
+
 /* The last frame. */
 int list_exit(const struct list_out *out, int code, const char *error);

@@ -91,29 +91,6 @@ static int verb_up(char **args, struct fail *f)
 	return up_or_plan(NULL, gone, false, f);
 }
 
-/* What PID 1 asked for last time, and host.conf as it is now. */
-static int verb_reload(char **args, struct fail *f)
-{
-	_free_
-	char *data = NULL;
-	_buf_ struct buf text = {0};
-	struct net_spec spec = {0};
-	size_t len;
-	int r = io_read_file(AT_FDCWD, PATH_NETWANT, SPEC_MAX, &data, &len, f);
-
-	(void)args;
-	if (r == -ENOENT)
-		return fail_set(f, ENOENT, "orlop-net up has not run (" PATH_NETWANT ")");
-	if (r == 0)
-		r = netspec_decode(&spec, data, len, f);
-	if (r == 0)
-		r = up_run(&spec, NULL, false, &text, complain, f);
-	if (text.data)
-		fputs(text.data, stdout);
-	netspec_done(&spec);
-	return r;
-}
-
 static int verb_dns(char **args, struct fail *f)
 {
 	(void)args;
@@ -168,38 +145,90 @@ static int verb_wait_online(char **args, struct fail *f)
 	return online_wait(args[0] ? atoi(args[0]) * 1000 : -1, f);
 }
 
-/* [--json] [--frame-id N] [NAME] */
-static int listing(char **args, bool ports, struct fail *f)
+/* [--json] [--frame-id N] [NAME], the name only where there can be one. */
+static int list_args(char **args, struct list_out *out, const char **ret_name, struct fail *f)
 {
-	struct list_out out = {LIST_TEXT, 0};
-	const char *only = NULL;
-	int r;
-
+	*out = (struct list_out){LIST_TEXT, 0};
 	for (; *args; args++) {
 		if (!strcmp(*args, "--json"))
-			out.form = LIST_JSON;
+			out->form = LIST_JSON;
 		else if (!strcmp(*args, "--frame-id") && args[1])
-			out = (struct list_out){LIST_FRAMES, strtoul(*++args, NULL, 10)};
-		else if (!ports && !only && **args != '-')
-			only = *args;
+			*out = (struct list_out){LIST_FRAMES, strtoul(*++args, NULL, 10)};
+		else if (ret_name && !*ret_name && **args != '-')
+			*ret_name = *args;
 		else
 			return fail_set(f, EINVAL, "argument \"%s\"", *args);
 	}
-	r = ports ? list_ports(&out, f) : list_networks(&out, only, f);
-	if (out.form != LIST_FRAMES)
+	return 0;
+}
+
+/* The end of a listing: whoever reads frames is told of an error in the last of them. */
+static int told(const struct list_out *out, int r, const struct fail *f)
+{
+	if (out->form != LIST_FRAMES)
 		return r;
-	(void)list_exit(&out, r < 0 ? EXIT_BAD : EXIT_GOOD, r < 0 ? f->text : NULL);
-	return 0; /* told already */
+	(void)list_exit(out, r < 0 ? EXIT_BAD : EXIT_GOOD, r < 0 ? f->text : NULL);
+	return 0;
+}
+
+/* Where reload's answer goes. */
+static struct list_out reload_out;
+
+static void reload_problem(const struct fail *f)
+{
+	_buf_ struct buf line = {0};
+
+	if (reload_out.form == LIST_TEXT) {
+		complain(f);
+		return;
+	}
+	buf_fmt(&line, "%s\n", f->text);
+	(void)list_lines(&reload_out, "problem", line.data ? line.data : "", NULL);
+}
+
+static int reload(struct fail *f)
+{
+	_free_
+	char *data = NULL;
+	_buf_ struct buf text = {0};
+	struct net_spec spec = {0};
+	size_t len;
+	int told, r = io_read_file(AT_FDCWD, PATH_NETWANT, SPEC_MAX, &data, &len, f);
+
+	if (r == -ENOENT)
+		return fail_set(f, ENOENT, "orlop-net up has not run (" PATH_NETWANT ")");
+	if (r == 0)
+		r = netspec_decode(&spec, data, len, f);
+	if (r == 0)
+		r = up_run(&spec, NULL, false, &text, reload_problem, f);
+	told = list_lines(&reload_out, "did", text.data ? text.data : "", r < 0 ? NULL : f);
+	netspec_done(&spec);
+	return r < 0 ? r : told;
+}
+
+/* What PID 1 asked for last time, and host.conf as it is now. */
+static int verb_reload(char **args, struct fail *f)
+{
+	int r = list_args(args, &reload_out, NULL, f);
+
+	return r < 0 ? r : told(&reload_out, reload(f), f);
 }
 
 static int verb_ls(char **args, struct fail *f)
 {
-	return listing(args, false, f);
+	struct list_out out;
+	const char *only = NULL;
+	int r = list_args(args, &out, &only, f);
+
+	return r < 0 ? r : told(&out, list_networks(&out, only, f), f);
 }
 
 static int verb_ports(char **args, struct fail *f)
 {
-	return listing(args, true, f);
+	struct list_out out;
+	int r = list_args(args, &out, NULL, f);
+
+	return r < 0 ? r : told(&out, list_ports(&out, f), f);
 }
 
 static const struct verb {
@@ -210,8 +239,8 @@ static const struct verb {
 	{"up", "[--forget UNIT]...",
 	 "make the network be what the spec on fd 3 says; --forget: give up a unit's addresses", 0,
 	 UP_WORDS_MAX, verb_up},
-	{"reload", "", "the same again, after host.conf or a network card has changed", 0, 0,
-	 verb_reload},
+	{"reload", "[--json]", "the same again, after host.conf or a network card has changed", 0,
+	 3, verb_reload},
 	{"plan", "[FOLDER...]", "show what `up` would do, for units in folders or the spec on fd 3",
 	 0, 64, verb_plan},
 	{"attach", "", "give the namespace on fd 4 the network of the container spec on fd 3", 0, 0,
