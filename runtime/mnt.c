@@ -3,18 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
-/* What the file system says about a refusal, for people; "" if it says nothing. */
+/* What the file system says about a refusal, for people, with a colon before it; "" if it says nothing. Its lines
+ * begin with the severity. */
 static const char *explanation(int fs, char text[128])
 {
-	ssize_t n = read(fs, text, 127);
+	char line[124];
+	ssize_t n = read(fs, line, sizeof(line) - 1);
+	size_t skip;
 
-	text[n > 0 ? n : 0] = '\0';
+	line[n > 0 ? n : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	skip = line[0] && line[1] == ' ' ? 2 : 0;
+	snprintf(text, 128, "%s%s", line[skip] ? ": " : "", line + skip);
 	return text;
 }
 
@@ -27,7 +34,7 @@ static int set_option(int fs, char *option, struct fail *f)
 	if (value)
 		*value++ = '\0';
 	r = fsconfig(fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, option, value, 0);
-	return r < 0 ? fail_set(f, errno, "mount option %s%s%s %s", option, value ? "=" : "",
+	return r < 0 ? fail_set(f, errno, "mount option %s%s%s%s", option, value ? "=" : "",
 				value ? value : "", explanation(fs, text))
 		     : 0;
 }
@@ -62,7 +69,8 @@ int mnt_new(const char *type, const char *options, uint64_t attr, struct fail *f
 	if (r < 0)
 		return r;
 	/* what /proc/mounts shows in the first column */
-	(void)fsconfig(fs, FSCONFIG_SET_STRING, "source", type, 0);
+	if (strncmp(options, "source=", 7) != 0)
+		(void)fsconfig(fs, FSCONFIG_SET_STRING, "source", type, 0);
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return fail_set(f, errno, "%s%s", type, explanation(fs, text));
 	fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attr);

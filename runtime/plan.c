@@ -17,6 +17,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_LIMIT] = {"limit", {"file", "value", "need"}},
 	[STEP_DEVICE_FILTER] = {"device-filter", {NULL}},
 	[STEP_VOLUME_MAKE] = {"volume-make", {"name"}},
+	[STEP_DEVICE_VOLUME] = {"device-volume", {"device", "type", "options"}},
 	[STEP_RECORD] = {"record", {"unit"}},
 	[STEP_SCRATCH] = {"scratch", {"unit"}},
 	[STEP_FILTER] = {"filter", {"profile", "caps"}},
@@ -45,9 +46,10 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_LINK] = {"link", {"path", "to"}},
 	[STEP_SYSCTL] = {"sysctl", {"name", "value"}},
 	[STEP_VOLUME] = {"volume", {"type", "source", "at", "options"}},
-	[STEP_DEVICE_VOLUME] = {"device-volume", {"device", "at", "type", "options"}},
+	[STEP_ATTACH_VOLUME] = {"attach-volume", {"number", "at"}},
 	[STEP_TMPFS] = {"tmpfs", {"at", "options", "flags", "copy"}},
 	[STEP_FILE] = {"file", {"path", "text", "after", "or-after"}},
+	[STEP_HOST_GATEWAY] = {"host-gateway", {"path", "names"}},
 	[STEP_BIND_FILE] = {"bind-file", {"source", "path", "or-source"}},
 	[STEP_TIMEZONE] = {"timezone", {"zone"}},
 	[STEP_SECRET] = {"secret", {"name", "path", "owner", "mode"}},
@@ -192,6 +194,8 @@ static void add_helper_steps(struct maker *m)
 	for (size_t i = 0; i < s->n_mounts; i++)
 		if (!strcmp(s->mounts[i].type, "volume"))
 			ADD1(m, STEP_VOLUME_MAKE, s->mounts[i].source);
+		else
+			add_device_volume(m, &s->mounts[i]);
 	ADD1(m, STEP_RECORD, s->unit);
 	ADD1(m, STEP_SCRATCH, s->unit);
 	if (!s->seccomp || strcmp(s->seccomp, "unconfined"))

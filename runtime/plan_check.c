@@ -202,6 +202,18 @@ static int check_names(const struct container_spec *s, const struct image *image
 	return 0;
 }
 
+static int check_hosts(const struct maker *m, struct fail *f)
+{
+	const struct strlist *hosts = &m->spec->add_hosts;
+
+	for (size_t i = 0; i < hosts->n; i++)
+		if (!strcmp(m->net, "none") && strstr(hosts->items[i], ":host-gateway"))
+			return fail_set(f, EINVAL,
+					"AddHost=%s: without a network there is no gateway",
+					hosts->items[i]);
+	return 0;
+}
+
 int plan_check(struct maker *m, struct fail *f)
 {
 	int r = check_names(m->spec, m->image, f);
@@ -216,6 +228,8 @@ int plan_check(struct maker *m, struct fail *f)
 		r = check_ids(m, f);
 	if (r == 0)
 		r = check_networks(m, f);
+	if (r == 0)
+		r = check_hosts(m, f);
 	if (r == 0)
 		r = make_caps(m, f);
 	return r;

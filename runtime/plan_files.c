@@ -6,19 +6,29 @@
 #include "base/paths.h"
 #include "runtime/plan_maker.h"
 
-/* The names that AddHost= adds: "name;name:address" or "name:address". */
-static void add_host_lines(const struct container_spec *s, struct buf *text)
+#define GATEWAY "host-gateway"
+
+/* The names that AddHost= adds: "name;name:address" or "name:address". Those of the host come into *gateway instead:
+ * what its address is, the container's own routes say. */
+static void add_host_lines(const struct maker *m, struct buf *text, struct buf *gateway)
 {
+	const struct container_spec *s = m->spec;
+
 	for (size_t i = 0; i < s->add_hosts.n; i++) {
 		const char *item = s->add_hosts.items[i];
 		size_t names = strcspn(item, ":");
+		bool host = !strcmp(item + names, ":" GATEWAY);
+		struct buf *out = host && strcmp(m->net, "host") ? gateway : text;
 
 		if (!item[names])
 			continue;
-		buf_fmt(text, "%s ", item + names + 1);
+		if (out == text)
+			buf_fmt(text, "%s", host ? "127.0.0.1" : item + names + 1);
+		buf_chr(out, ' ');
 		for (size_t k = 0; k < names; k++)
-			buf_chr(text, item[k] == ';' ? ' ' : item[k]);
-		buf_chr(text, '\n');
+			buf_chr(out, item[k] == ';' ? ' ' : item[k]);
+		if (out == text)
+			buf_chr(text, '\n');
 	}
 }
 
@@ -40,20 +50,22 @@ static bool network_file(const struct maker *m, const char *folder, char own[512
 static void add_hosts(struct maker *m)
 {
 	const struct container_spec *s = m->spec;
-	_buf_ struct buf text = {0};
+	_buf_ struct buf text = {0}, gateway = {0};
 	char own[512], shared[512];
 	bool ours = network_file(m, PATH_HOSTS, own, shared);
 
 	if (!ours)
 		buf_fmt(&text, "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s\n",
 			plan_hostname(s));
-	add_host_lines(s, &text);
-	m->plan->bad |= text.bad;
-	if (ours && !text.len)
+	add_host_lines(m, &text, &gateway);
+	m->plan->bad |= text.bad || gateway.bad;
+	if (ours && !text.len && !gateway.len)
 		ADD3(m, STEP_BIND_FILE, own, "/etc/hosts", shared);
 	else
 		plan_add(m, STEP_FILE, "/etc/hosts", text.data ? text.data : "", ours ? own : NULL,
 			 ours ? shared : NULL);
+	if (gateway.len)
+		ADD2(m, STEP_HOST_GATEWAY, "/etc/hosts", gateway.data);
 }
 
 static void add_words(struct buf *text, const char *key, const struct strlist *words)

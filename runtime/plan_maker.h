@@ -58,6 +58,7 @@ int add_sysctls(struct maker *m, struct fail *f);
 void add_root(struct maker *m);
 void add_kernel_mounts(struct maker *m);
 void add_devices(struct maker *m);
+void add_device_volume(struct maker *m, const struct spec_mount *mount);
 void add_volumes(struct maker *m);
 void add_masks(struct maker *m);
 

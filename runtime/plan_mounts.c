@@ -157,13 +157,60 @@ static void add_tmpfs(struct maker *m, const char *target, const char *options, 
 		 has_word(options, "notmpcopyup") ? "" : copy);
 }
 
+static bool is_device(const struct spec_mount *mount)
+{
+	return !strcmp(mount->type, "device") && strcmp(mount->fs_type, "tmpfs") != 0;
+}
+
+/* The volume's options, then what the container says of its mount. */
+static void join_options(const struct spec_mount *mount, struct buf *out)
+{
+	buf_fmt(out, "%s%s%s", mount->fs_data, *mount->fs_data && *mount->options ? "," : "",
+		mount->options);
+}
+
+/* A file system of the volume's own: mounted by orlop-run, because within its cgroup the container may not open the
+ * device, and attached in the container. */
+void add_device_volume(struct maker *m, const struct spec_mount *mount)
+{
+	_buf_ struct buf options = {0};
+
+	if (!is_device(mount))
+		return;
+	join_options(mount, &options);
+	m->plan->bad |= options.bad;
+	ADD3(m, STEP_DEVICE_VOLUME, mount->source, mount->fs_type,
+	     options.data ? options.data : "");
+}
+
+static void attach_device_volume(struct maker *m, const struct spec_mount *mount)
+{
+	const struct container_spec *s = m->spec;
+	int64_t number = 0;
+
+	for (const struct spec_mount *other = s->mounts; other != mount; other++)
+		number += is_device(other);
+	ADD2(m, STEP_ATTACH_VOLUME, plan_number(number).s, mount->target);
+}
+
+/* Memory is each container's own, and empty. */
+static void add_memory_volume(struct maker *m, const struct spec_mount *mount)
+{
+	_buf_ struct buf options = {0};
+
+	join_options(mount, &options);
+	m->plan->bad |= options.bad;
+	add_tmpfs(m, mount->target, options.data ? options.data : "", "");
+}
+
 static void add_one_mount(struct maker *m, const struct spec_mount *mount)
 {
 	if (!strcmp(mount->type, "tmpfs"))
 		add_tmpfs(m, mount->target, mount->options, "copy");
+	else if (is_device(mount))
+		attach_device_volume(m, mount);
 	else if (!strcmp(mount->type, "device"))
-		plan_add(m, STEP_DEVICE_VOLUME, mount->source, mount->target, mount->fs_type,
-			 mount->fs_data);
+		add_memory_volume(m, mount);
 	else
 		plan_add(m, STEP_VOLUME, mount->type, mount->source, mount->target, mount->options);
 }

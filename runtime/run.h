@@ -20,6 +20,8 @@
 #include "runtime/plan.h"
 #include "runtime/seccomp.h"
 
+#define DEVICE_VOLUMES_MAX 32
+
 struct run {
 	const struct container_spec *spec;
 	const struct image *image;
@@ -52,6 +54,8 @@ struct run {
 	int root;    /* the container's root */
 	int dev;     /* its /dev */
 	int secrets; /* ramfs in the stage */
+	int volumes[DEVICE_VOLUMES_MAX]; /* detached mounts of devices */
+	unsigned n_volumes;
 	unsigned n_secrets;
 
 	int init; /* the program that is process 1, or -1: the container's own is */
@@ -118,8 +122,11 @@ int read_only_apply(struct run *run, char *const *arg, struct fail *f);
 
 int volume_apply(struct run *run, char *const *arg, struct fail *f);
 int device_volume_apply(struct run *run, char *const *arg, struct fail *f);
+void device_volume_undo(struct run *run, char *const *arg);
+int attach_volume_apply(struct run *run, char *const *arg, struct fail *f);
 int tmpfs_apply(struct run *run, char *const *arg, struct fail *f);
 int file_apply(struct run *run, char *const *arg, struct fail *f);
+int host_gateway_apply(struct run *run, char *const *arg, struct fail *f);
 int bind_file_apply(struct run *run, char *const *arg, struct fail *f);
 int timezone_apply(struct run *run, char *const *arg, struct fail *f);
 int secret_apply(struct run *run, char *const *arg, struct fail *f);

@@ -13,6 +13,7 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_LIMIT] = {.apply = limit_apply}, /* the cgroup is PID 1's, made anew for each start */
 	[STEP_DEVICE_FILTER] = {.apply = device_filter_apply},
 	[STEP_VOLUME_MAKE] = {.apply = volume_make_apply}, /* a volume stays */
+	[STEP_DEVICE_VOLUME] = {.apply = device_volume_apply, .undo = device_volume_undo},
 	[STEP_RECORD] = {.apply = record_apply, .undo = record_undo},
 	[STEP_SCRATCH] = {.apply = scratch_apply, .undo = scratch_undo},
 	[STEP_FILTER] = {.apply = filter_apply, .some = STEPS_EXEC_HELPER},
@@ -41,9 +42,10 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_LINK] = {.apply = link_apply},
 	[STEP_SYSCTL] = {.apply = sysctl_apply},
 	[STEP_VOLUME] = {.apply = volume_apply},
-	[STEP_DEVICE_VOLUME] = {.apply = device_volume_apply},
+	[STEP_ATTACH_VOLUME] = {.apply = attach_volume_apply},
 	[STEP_TMPFS] = {.apply = tmpfs_apply},
 	[STEP_FILE] = {.apply = file_apply},
+	[STEP_HOST_GATEWAY] = {.apply = host_gateway_apply},
 	[STEP_BIND_FILE] = {.apply = bind_file_apply},
 	[STEP_TIMEZONE] = {.apply = timezone_apply},
 	[STEP_SECRET] = {.apply = secret_apply},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Single files in the container: of /etc, and secrets. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +67,44 @@ int file_apply(struct run *run, char *const *arg, struct fail *f)
 	if (r < 0 && r != -ENOENT)
 		return r;
 	return write_file(run, arg[0], host ? host : "", len, arg[1], f);
+}
+
+/* The gateway of the IPv4 default route, as text. The process is in the container's network. */
+static int find_gateway(char ret[INET6_ADDRSTRLEN], struct fail *f)
+{
+	_free_
+	char *routes = NULL;
+	size_t len;
+	int r = io_read_file(AT_FDCWD, "/proc/self/net/route", HOST_FILE_MAX, &routes, &len, f);
+	char *save = NULL;
+
+	if (r < 0)
+		return r;
+	for (char *l = strtok_r(routes, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		struct in_addr gateway;
+
+		/* interface, destination, gateway: in hexadecimal, as they lie in memory */
+		if (sscanf(l, "%*s 00000000 %8x", &gateway.s_addr) == 1 && gateway.s_addr)
+			return inet_ntop(AF_INET, &gateway, ret, INET6_ADDRSTRLEN) ? 0 : -errno;
+	}
+	return fail_set(f, ENETUNREACH, "the container has no gateway to its host");
+}
+
+int host_gateway_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	char gateway[INET6_ADDRSTRLEN];
+	_fd_
+	int fd = -1;
+	int r = find_gateway(gateway, f);
+
+	if (r < 0)
+		return r;
+	fd = inroot_open(run->root, arg[0], O_WRONLY | O_APPEND, RESOLVE_NO_SYMLINKS, f);
+	if (fd < 0)
+		return fd;
+	return dprintf(fd, "%s%s\n", gateway, arg[1]) < 0
+		       ? fail_set(f, errno, "writing \"%s\"", arg[0])
+		       : 0;
 }
 
 static int file_to_cover(int parent, const char *name, struct fail *f)

@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -12,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/paths.h"
@@ -32,6 +34,19 @@ static bool has_option(const char *options, const char *name)
 		options += len + (options[len] == ',');
 	}
 	return false;
+}
+
+/* The number of "name=N" among the options; -1 = there is none. */
+static int64_t option_number(const char *options, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *options; options += strspn(options, ",")) {
+		if (!strncmp(options, name, n) && options[n] == '=')
+			return strtoll(options + n + 1, NULL, 10);
+		options += strcspn(options, ",");
+	}
+	return -1;
 }
 
 /* Podman's defaults: nosuid and nodev unless the unit says otherwise. */
@@ -173,7 +188,7 @@ static int copy_anew(int dir, int place, int mount, struct fail *f)
 /* A volume's first use: it gets what the image has there, once. The marker `new` (steps_host.c) stays
  * until that is complete and on disk, so that a copy cut short by power is begun again; the lock keeps
  * two containers that start at once from doing it both. */
-static int first_use(int place, int mount, const char *name, bool copy, struct fail *f)
+static int first_use(int place, int mount, const char *name, const char *options, struct fail *f)
 {
 	char path[512];
 	_fd_
@@ -190,7 +205,11 @@ static int first_use(int place, int mount, const char *name, bool copy, struct f
 		return fail_set(f, errno, "lock \"%s\"", path);
 	if (faccessat(dir, VOLUME_NEW, F_OK, 0) < 0)
 		return 0;
-	r = copy ? copy_anew(dir, place, mount, f) : 0;
+	r = has_option(options, "nocopy") ? 0 : copy_anew(dir, place, mount, f);
+	/* on disk as containers see them */
+	if (r == 0 && fchownat(dir, "data", (uid_t)option_number(options, "uid"),
+			       (gid_t)option_number(options, "gid"), 0) < 0)
+		r = fail_set(f, errno, "owner of \"%s\"", path);
 	if (r == 0 && unlinkat(dir, VOLUME_NEW, 0) < 0)
 		r = fail_set(f, errno, "unlink(\"%s/" VOLUME_NEW "\")", path);
 	return r;
@@ -205,7 +224,7 @@ int volume_apply(struct run *run, char *const *arg, struct fail *f)
 	if (r >= 0)
 		r = place = open_place(run, mount, arg[2], f);
 	if (r >= 0 && !strcmp(arg[0], "volume"))
-		r = first_use(place, mount, arg[1], !has_option(arg[3], "nocopy"), f);
+		r = first_use(place, mount, arg[1], arg[3], f);
 	if (r >= 0)
 		r = set_attr(mount, arg[0], arg[3], f);
 	if (r >= 0)
@@ -213,20 +232,69 @@ int volume_apply(struct run *run, char *const *arg, struct fail *f)
 	return r < 0 && f ? fail_wrap(f, "%s \"%s\"", arg[0], arg[1]) : r;
 }
 
+/* What is said of the mount, not to the file system: volume_attr() reads it. */
+static bool is_of_mount(const char *word)
+{
+	static const char *const words[] = {"rw",   "suid",   "dev", "exec",  "atime",   "relatime",
+					    "copy", "nocopy", "U",   "idmap", "defaults"};
+
+	if (mnt_attr_parse(word))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!strcmp(word, words[i]))
+			return true;
+	return false;
+}
+
+/* "source=..." and the options that are the file system's. */
+static void device_options(struct buf *out, const char *device, const char *options)
+{
+	char word[256];
+
+	buf_fmt(out, "source=%s", device);
+	for (; *options; options += strspn(options, ",")) {
+		size_t len = strcspn(options, ",");
+
+		snprintf(word, sizeof(word), "%.*s", (int)len, options);
+		if (len && !is_of_mount(word))
+			buf_fmt(out, ",%.*s", (int)len, options);
+		options += len;
+	}
+}
+
+/* In orlop-run. */
 int device_volume_apply(struct run *run, char *const *arg, struct fail *f)
 {
-	char options[1024];
-	_fd_
-	int mount = -1, place = -1;
-	int r;
+	_buf_ struct buf options = {0};
+	int mount;
 
-	if (access(arg[0], F_OK) < 0)
+	if (run->n_volumes == DEVICE_VOLUMES_MAX)
+		return fail_set(f, E2BIG, "more than %d volumes with devices", DEVICE_VOLUMES_MAX);
+	if (arg[0][0] == '/' && access(arg[0], F_OK) < 0)
 		return fail_set(f, errno, "the volume's device \"%s\"", arg[0]);
-	snprintf(options, sizeof(options), "source=%s%s%s", arg[0], *arg[3] ? "," : "", arg[3]);
-	mount = mnt_new(arg[2], options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, f);
+	device_options(&options, arg[0], arg[2]);
+	if (options.bad)
+		return fail_set(f, ENOMEM, "mount options");
+	mount = mnt_new(arg[1], options.data, volume_attr(arg[2]), f);
 	if (mount < 0)
-		return mount;
-	r = run->plan->mapped ? mnt_attr(mount, 0, 0, run->userns, false, f) : 0;
+		return f ? fail_wrap(f, "\"%s\"", arg[0]) : mount;
+	run->volumes[run->n_volumes++] = mount;
+	return 0;
+}
+
+void device_volume_undo(struct run *run, char *const *arg)
+{
+	(void)arg;
+	close(run->volumes[--run->n_volumes]);
+}
+
+int attach_volume_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	int mount = run->volumes[atoi(arg[0])];
+	_fd_
+	int place = -1;
+	int r = run->plan->mapped ? mnt_attr(mount, 0, 0, run->userns, false, f) : 0;
+
 	if (r == 0)
 		r = place = open_place(run, mount, arg[1], f);
 	return r < 0 ? r : mnt_attach(mount, place, f);

@@ -380,3 +380,60 @@ def test_stop_signal_is_reported(world):
     world.image("quits", [world.layer_of_busybox], Cmd=["true"], StopSignal="SIGQUIT")
     assert world.start(image="quits").cloned["stop_signal"] == 3
     assert world.start(image="quits", stop_signal=2).cloned["stop_signal"] == 2
+
+
+# --- volumes with a file system of their own
+
+
+@pytest.fixture
+def disk(world):
+    """A block device with ext4."""
+    path = world.dir + "/disk.img"
+    with open(path, "wb") as out:
+        out.truncate(16 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", path], check=True)
+    device = subprocess.run(["losetup", "-f", "--show", path], capture_output=True, text=True, check=True).stdout.strip()
+    yield device
+    subprocess.run(["losetup", "-d", device], check=True)
+    os.remove(path)
+
+
+def test_volume_of_a_device(world, disk):
+    def mount(options="", data=""):
+        return {"mount": [("device", disk, "/disk", options, "ext4", data)]}
+
+    r = sh(world, "stat -f -c %T /disk; stat -c %u:%g /disk; echo kept > /disk/file; chown 5:6 /disk/file; grep ' /disk ' /proc/mounts",
+           **mount(data="noatime,commit=7"))
+    lines = r.output.splitlines()
+    assert lines[:2] == ["ext2/ext3", "0:0"], r
+    options = lines[2].split()[3].split(",")
+    assert {"rw", "nosuid", "nodev", "noatime", "commit=7"} <= set(options), options
+    r = sh(world, "cat /disk/file; stat -c %u:%g /disk/file; cp /bin/busybox /disk/b; grep ' /disk ' /proc/mounts", **mount("ro,noexec"))
+    lines = r.output.splitlines()
+    assert lines[:2] == ["kept", "5:6"] and "Read-only" in lines[2] and {"ro", "noexec"} <= set(lines[3].split()[3].split(","))
+    r = world.start(image="keys", **mount(data="no_such_option"))
+    assert r.failed["step"] == "device-volume" and "no_such_option" in r.failed["text"], r
+
+
+def test_volume_in_memory(world):
+    r = sh(world, "stat -c '%a %u:%g' /m; df -k /m | tail -1; touch /m/x",
+           mount=[("device", "tmpfs", "/m", "noexec", "tmpfs", "size=1m,mode=0750,uid=7,gid=8")])
+    lines = r.output.splitlines()
+    assert lines[0] == "750 7:8" and lines[1].split()[1] == "1024" and r.exit["code"] == 0
+
+
+def test_owner_of_a_new_volume(world):
+    mount = [("volume", "owned", "/seed", "uid=21,gid=22")]
+    assert sh(world, "stat -c %u:%g /seed /seed/file; chown 3:3 /seed", mount=mount).output.split() == ["21:22", "7:8"]
+    assert sh(world, "stat -c %u:%g /seed", mount=mount).output.split() == ["3:3"]  # at its first use only
+    assert sh(world, "stat -c %u:%g /n; ls /n", mount=[("volume", "owned2", "/n", "uid=21,nocopy")]).output.split() == ["21:0"]
+
+
+# --- the host's address
+
+
+def test_host_gateway(world):
+    host = sh(world, "grep mine /etc/hosts", network=[("host", "", "", "", "")], add_host=["mine;this:host-gateway"])
+    assert host.output == "127.0.0.1 mine this\n"
+    r = world.start(image="keys", add_host=["mine:host-gateway"])
+    assert r.failed["step"] == "plan" and "mine:host-gateway" in r.failed["text"]

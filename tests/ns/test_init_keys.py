@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys of [Container], [Volume] and [Pod] from unit files through PID 1, each seen from inside the container. Keys that need
+nothing of PID 1 are in test_runtime_keys.py, those of pods in test_init_pods.py."""
+
+import os
+
+import pytest
+from host import TOP, Host, retry
+
+IMAGE = os.path.join(TOP, "build/images/hello.tar")
+INSTALL = "\n[Install]\nWantedBy=multi-user.target\n"
+
+# A script that tells what it sees: each line of its output, then "end".
+TELL = """[Container]
+Image=localhost/hello
+Entrypoint=/bin/busybox
+Exec=sh -c '({}; echo end) > /told/%p.new 2>&1; mv /told/%p.new /told/%p; exec sleep 1000'
+Volume=told.volume:/told
+StopTimeout=0
+{}
+"""
+
+UNITS = {
+    "told.volume": "[Volume]\n",
+    # AddHost=NAME:host-gateway, beside an ordinary one
+    "gateway.container": TELL.format("grep -E \"me.host|other\" /etc/hosts; ip route | grep default",
+                                     "AddHost=me.host;mine:host-gateway\nAddHost=other:192.0.2.1"),
+    "onhost.container": TELL.format("grep me.host /etc/hosts", "Network=host\nAddHost=me.host:host-gateway"),
+    "nowhere.container": TELL.format("true", "Network=none\nAddHost=me.host:host-gateway"),
+    "keep.container": TELL.format("id -u; id -g; cut -c1-20 /proc/self/uid_map", "Network=none\nUserNS=keep-id:uid=1234,gid=99")
+                      .replace("> /told/%p.new 2>&1; mv /told/%p.new /told/%p", "> /told/%p"),
+    "map.container": TELL.format("cat /proc/self/uid_map /proc/self/gid_map",
+                                 "Network=none\nUIDMap=0:1073741824:65536\nGIDMap=0:1073741824:65536"),
+    "nomap.container": TELL.format("true", "UserNS=nomap"),
+    "subpath.container": TELL.format("true", "Mount=type=volume,source=x,target=/x,subpath=y"),
+    # .volume: a device that is not there, memory, a host directory
+    "disk.volume": "[Volume]\nDevice=/dev/no-such-disk\nType=ext4\n",
+    "disk.container": TELL.format("true", "Network=none\nVolume=disk.volume:/d"),
+    "memory.volume": "[Volume]\nDevice=tmpfs\nType=tmpfs\nOptions=size=1m,mode=0750,uid=7\n",
+    "memory.container": TELL.format("stat -c \"%%a %%u\" /m; df -k /m | tail -1; grep \" /m \" /proc/mounts",
+                                    "Network=none\nVolume=memory.volume:/m:ro,noexec"),
+    "bound.volume": "[Volume]\nDevice=/run/orlop-bound\nType=bind\n",
+    "bound.container": TELL.format("cat /b/file; echo x > /b/new", "Network=none\nVolume=bound.volume:/b:ro"),
+    # a volume without a name is the container's, and goes with it; what the image has there is in it
+    "anonymous.container": TELL.format("ls /srv/www | head -1; ls /srv/www/left; touch /srv/www/left",
+                                       "Network=none\nVolume=/srv/www"),
+    # copy-up: what the image has at the place of a new named volume
+    "fresh.volume": "[Volume]\n",
+    "fresh.container": TELL.format("ls /srv/www | head -1", "Network=none\nVolume=fresh.volume:/srv/www"),
+    "empty.volume": "[Volume]\n",
+    "empty.container": TELL.format("ls /srv/www | wc -l", "Network=none\nVolume=empty.volume:/srv/www:nocopy"),
+    "named.pod": "[Pod]\nDNS=192.0.2.53\n",
+    "member.container": TELL.format("cat /etc/resolv.conf", "Pod=named.pod"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def box():
+    if not os.path.exists(IMAGE):
+        pytest.skip("build/images/hello.tar was not built (make image)")
+    host = Host()
+    try:
+        host.image(IMAGE)
+        for name, text in UNITS.items():
+            wanted = name.endswith(".container") and name not in ("nowhere.container", "disk.container")
+            host.unit(name, text + (INSTALL if wanted else ""))
+        host.boot()
+        os.mkdir(host.root("/run/orlop-bound"))
+        with open(host.root("/run/orlop-bound/file"), "w", encoding="utf-8") as f:
+            f.write("of the host\n")
+        yield host
+    finally:
+        host.close()
+
+
+def told(box, name):
+    """The lines that a container told."""
+
+    def read():
+        with open(box.path(f"store/volumes/systemd-told/data/{name}"), encoding="utf-8") as f:
+            lines = f.read().splitlines()
+        assert lines and lines[-1] == "end", lines
+        return lines[:-1]
+
+    try:
+        return retry(read, 60)
+    except (OSError, AssertionError) as e:
+        raise AssertionError((e, box.status(name + ".container"), box.log())) from e
+
+
+def failed(box, unit):
+    box.ask("start", unit, timeout=30)
+    return box.until(unit, "failed", 30)
+
+
+def test_host_gateway(box):
+    lines = told(box, "gateway")
+    assert lines[0].split() == ["192.0.2.1", "other"]
+    gateway, *names = lines[1].split()
+    assert names == ["me.host", "mine"] and f"default via {gateway} " in lines[2]
+    # that is the host: its bridge has the address
+    assert f" {gateway}/" in box.run("ip", "-4", "address", "show", "orlop0").stdout
+
+
+def test_host_gateway_in_the_hosts_network(box):
+    assert told(box, "onhost")[0].split() == ["127.0.0.1", "me.host"]
+
+
+def test_host_gateway_without_a_network(box):
+    status = failed(box, "nowhere.container")
+    assert status["step"] == "plan" and "host-gateway" in status["text"]
+
+
+def test_keep_id(box):
+    volume = box.path("store/volumes/systemd-told/data")
+    retry(lambda: os.chmod(volume, 0o777))
+    box.ask("restart", "keep.container", timeout=30)
+    lines = told(box, "keep")
+    assert lines[:2] == ["1234", "99"] and lines[2].split()[0] == "0" and lines[2].split()[1] != "0"
+
+
+def test_id_maps(box):
+    assert [line.split() for line in told(box, "map")] == [["0", "1073741824", "65536"]] * 2
+
+
+@pytest.mark.parametrize("unit,word", [("nomap.container", "nomap"), ("subpath.container", "subpath")])
+def test_refused_by_name(box, unit, word):
+    status = box.status(unit)
+    assert status["state"] in ("refused", "failed") and any(word in p for p in status["problems"]), status
+
+
+def test_volume_whose_device_is_missing(box):
+    status = failed(box, "disk.container")
+    assert status["step"] == "device-volume" and "/dev/no-such-disk" in status["text"] and status["errno"] == "ENOENT", status
+
+
+def test_volume_in_memory(box):
+    lines = told(box, "memory")
+    assert lines[0] == "750 7" and lines[1].split()[1] == "1024"
+    assert {"ro", "nosuid", "nodev", "noexec"} <= set(lines[2].split()[3].split(","))
+
+
+def test_volume_of_a_host_directory(box):
+    box.ask("restart", "bound.container", timeout=30)
+    lines = told(box, "bound")
+    assert lines[0] == "of the host" and "Read-only file system" in lines[1]
+
+
+def test_anonymous_volume(box):
+    first = told(box, "anonymous")
+    assert first[0] and "No such file" in first[1]
+    os.remove(box.path("store/volumes/systemd-told/data/anonymous"))
+    assert box.ask("restart", "anonymous.container", timeout=30)[0] == 0
+    assert told(box, "anonymous") == first
+
+
+def test_new_volume_has_what_the_image_has(box):
+    assert told(box, "fresh")[0]
+    assert told(box, "empty") == ["0"]
+
+
+def test_name_server_of_a_pod(box):
+    assert "nameserver 192.0.2.53" in told(box, "member")
