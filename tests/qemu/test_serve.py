@@ -44,6 +44,41 @@ StopSignal=SIGKILL
 WantedBy=multi-user.target
 """
 
+LIMITED = """\
+[Container]
+Image=localhost/hello
+Network=none
+Memory=64m
+PidsLimit=20
+Entrypoint=/bin/sh
+Exec=-c 'cd /sys/fs/cgroup; for f in memory.max memory.high memory.swap.max memory.oom.group pids.max cpu.max cpu.weight cpuset.cpus io.weight; do echo "$$f: $$(cat $$f)"; done; grep Cpus_allowed_list /proc/self/status; i=0; while [ $$i -lt 40 ]; do sleep 1000 & i=$$((i+1)); done; echo not reached'
+[Service]
+MemoryHigh=48M
+MemorySwapMax=0
+CPUQuota=50%
+CPUWeight=77
+AllowedCPUs=1
+IOWeight=123
+Restart=no
+[Install]
+WantedBy=multi-user.target
+"""
+
+# The host's own root, with the capability to make any node, against the cgroup's device filter: the data disk, memory, the
+# kernel's log, the console.
+DEVICES = """\
+[Container]
+Image=localhost/hello
+Network=none
+UserNS=host
+AddCapability=MKNOD
+Entrypoint=/bin/sh
+Exec=-c 'n=0; tail -n +3 /proc/partitions | while read a b size name; do mknod /dev/$$name b $$a $$b && echo "made $$name"; head -c 1 /dev/$$name > /dev/null && echo "read $$name"; done; for d in 1:1 1:2 1:11 4:1 5:1 10:200 10:130; do mknod /dev/c$$d c $$(echo $$d | tr : " ") || echo "not made $$d"; head -c 1 /dev/c$$d > /dev/null && echo "read $$d"; (: > /dev/c$$d) && echo "written $$d"; done; head -c 1 /dev/zero > /dev/null && echo "read zero"; echo over; exec sleep 1000'
+StopSignal=SIGKILL
+[Install]
+WantedBy=multi-user.target
+"""
+
 # PublishPort= is line 3, "eighty" begins at column 18.
 BROKEN = """\
 [Container]
@@ -56,7 +91,8 @@ Volme=x:/y
 @pytest.fixture(scope="module")
 def guest(module_folder):
     units = copy_units(module_folder / "units", HELLO_UNITS, reader_container=READER,
-                       onhost_container=ON_HOST, talker_container=TALKER, broken_container=BROKEN)
+                       onhost_container=ON_HOST, talker_container=TALKER, limited_container=LIMITED,
+                       devices_container=DEVICES, broken_container=BROKEN)
     image = build_image(module_folder / "image", units, [HELLO_IMAGE])
     disk = Disk(module_folder / "data.img")
     guest = Guest(module_folder, image, disks=[disk], ports=(8080, 8081, 8082)).boot()
@@ -104,6 +140,34 @@ def test_logs_have_both_streams(guest):
         return "one word from stdout" in text and "one from stderr" in text
 
     until(both, 30)
+
+
+def lines_of(guest, unit, last):
+    """What a container has said, once it has said the last of it."""
+
+    def said():
+        lines = [line["s"] for line in guest.orlop("logs", unit) if isinstance(line, dict) and "s" in line]
+        return lines if any(last in line for line in lines) else None
+
+    return until(said, 60)
+
+
+def test_limits_seen_from_inside(guest):
+    lines = lines_of(guest, "limited.container", "can't fork")
+    told = dict(line.split(": ", 1) for line in lines if ": " in line)
+    assert {k: told[k] for k in ("memory.max", "memory.high", "memory.swap.max", "memory.oom.group", "pids.max")} == {
+        "memory.max": str(64 << 20), "memory.high": str(48 << 20), "memory.swap.max": "0", "memory.oom.group": "1", "pids.max": "20"}
+    assert told["cpu.max"] == "50000 100000" and told["cpu.weight"] == "77" and told["cpuset.cpus"] == "1"
+    assert told["io.weight"].endswith("123")
+    assert any(line.split() == ["Cpus_allowed_list:", "1"] for line in lines)
+    assert "not reached" not in lines  # the limit of processes holds
+
+
+def test_devices_of_the_host_are_out_of_reach(guest):
+    lines = lines_of(guest, "devices.container", "over")
+    assert any(line.startswith("made vda") for line in lines) and "read zero" in lines
+    assert [line for line in lines if line.startswith(("read ", "written "))] == ["read zero"], lines
+    assert sum("not permitted" in line for line in lines) >= 8
 
 
 def test_killed_main_process_is_started_again(guest):
