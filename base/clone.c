@@ -10,6 +10,22 @@
 #error "clone_vfork() is written for x86-64"
 #endif
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+
+/* The child's frames are marked in the shadow of the stack that was ours as well, and it never left them. */
+static void forget_frames(void)
+{
+	enum { REACH = 256 << 10 };
+
+	__asan_unpoison_memory_region((char *)__builtin_frame_address(0) - REACH, REACH);
+}
+#else
+static void forget_frames(void)
+{
+}
+#endif
+
 /* The child goes on below our stack frames, from where it does not return: hence the assembler. The 128
  * bytes below the stack pointer may be in use by the compiler. */
 static pid_t call_and_go(long number, long a, long b, void (*go)(void *arg), void *arg)
@@ -29,6 +45,7 @@ static pid_t call_and_go(long number, long a, long b, void (*go)(void *arg), voi
 			 : "+a"(r)
 			 : "D"(a), "S"(b), [arg] "r"(arg), [go] "r"(go)
 			 : "rcx", "r11", "memory", "cc");
+	forget_frames();
 	if (r < 0)
 		errno = (int)-r;
 	return r < 0 ? -1 : (pid_t)r;
