@@ -3,6 +3,7 @@
 and how it is asked to go down. Numbers are those of docs/survival.md."""
 
 import re
+import time
 
 import pytest
 
@@ -206,6 +207,11 @@ def test_disks_that_hang_hold_nobody_up(make_guest, image, folder):
     guest.orlop("start", "hang.container")
     until(lambda: written(guest, "hang.container") > 2, 60, "it writes")
     hang(guest, "d1")
+    def stands_still():
+        count = written(guest, "hang.container")
+        time.sleep(3)  # many times as long as it takes
+        return written(guest, "hang.container") == count
+    until(stands_still, 60)
     guest.orlop("reboot")
     assert guest.ended(60) == "guest-reset"
     console = guest.console()
