@@ -29,7 +29,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_POD_KEEP] = {"pod-keep", {"unit", "shm"}},
 	[STEP_CLONE] = {"clone", {"namespaces"}},
 	[STEP_HAND_OVER] = {"hand-over", {NULL}},
-	[STEP_PRIVATE] = {"private", {NULL}},
+	[STEP_PRIVATE] = {"private", {"hear"}},
 	[STEP_JOIN_NET] = {"join-net", {NULL}},
 	[STEP_NET_SYSCTL] = {"net-sysctl", {"name", "value"}},
 	[STEP_LOOPBACK] = {"loopback", {NULL}},
@@ -229,7 +229,7 @@ static int add_child_steps(struct maker *m, struct fail *f)
 {
 	int r;
 
-	ADD0(m, STEP_PRIVATE);
+	ADD1(m, STEP_PRIVATE, plan_hears_host(m->spec) ? "yes" : NULL);
 	add_net(m);
 	ADD0(m, STEP_KEYRING);
 	add_rlimits(m);

@@ -58,6 +58,8 @@ int add_sysctls(struct maker *m, struct fail *f);
 void add_root(struct maker *m);
 void add_kernel_mounts(struct maker *m);
 void add_devices(struct maker *m);
+/* Whether what the host mounts below a directory later is to be seen in a volume: slave, shared. */
+bool plan_hears_host(const struct container_spec *s);
 void add_device_volume(struct maker *m, const struct spec_mount *mount);
 void add_volumes(struct maker *m);
 void add_masks(struct maker *m);

@@ -157,6 +157,18 @@ static void add_tmpfs(struct maker *m, const char *target, const char *options, 
 		 has_word(options, "notmpcopyup") ? "" : copy);
 }
 
+bool plan_hears_host(const struct container_spec *s)
+{
+	static const char *const words[] = {"slave", "rslave", "shared", "rshared"};
+
+	for (size_t i = 0; i < s->n_mounts; i++)
+		for (size_t k = 0; k < ARRAY_LEN(words); k++)
+			if (!strcmp(s->mounts[i].type, "bind") &&
+			    has_word(s->mounts[i].options, words[k]))
+				return true;
+	return false;
+}
+
 static bool is_device(const struct spec_mount *mount)
 {
 	return !strcmp(mount->type, "device") && strcmp(mount->fs_type, "tmpfs") != 0;

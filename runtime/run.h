@@ -49,11 +49,12 @@ struct run {
 
 	int scratch; /* the directory that has this start's upper/ and work/ */
 	char *scratch_name;
-	bool trash;  /* earlier starts have left something to sweep */
-	int stage;   /* tmpfs in the container's mount namespace: layers, root, masks */
-	int root;    /* the container's root */
-	int dev;     /* its /dev */
-	int secrets; /* ramfs in the stage */
+	bool trash;      /* earlier starts have left something to sweep */
+	bool hears_host; /* the host's mounts are not private yet: a volume's must not be */
+	int stage;       /* tmpfs in the container's mount namespace: layers, root, masks */
+	int root;        /* the container's root */
+	int dev;         /* its /dev */
+	int secrets;     /* ramfs in the stage */
 	int volumes[DEVICE_VOLUMES_MAX]; /* detached mounts of devices */
 	unsigned n_volumes;
 	unsigned n_secrets;

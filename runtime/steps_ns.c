@@ -233,11 +233,12 @@ int wait_apply(struct run *run, char *const *arg, struct fail *f)
 
 /* --- joined -------------------------------------------------------------------------------- */
 
+/* What is mounted here must not reach the host. What the host mounts reaches us only where a volume asks for it:
+ * then its copy of the host's mount must still hear, until it is attached. */
 int private_apply(struct run *run, char *const *arg, struct fail *f)
 {
-	(void)run;
-	(void)arg;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	run->hears_host = arg[0];
+	if (mount(NULL, "/", NULL, MS_REC | (arg[0] ? MS_SLAVE : MS_PRIVATE), NULL) < 0)
 		return fail_set(f, errno, "making the mounts private");
 	return 0;
 }

@@ -53,6 +53,8 @@ static int put(struct run *run, int mount, const char *name, uint64_t attr, stru
 	int at = -1;
 	int r = mnt_attr(mount, attr, 0, run->plan->mapped ? run->userns : -1, false, f);
 
+	if (r == 0 && run->hears_host)
+		r = mnt_propagation(mount, MS_PRIVATE, f);
 	if (r < 0)
 		return r;
 	if (mkdirat(run->stage, name, 0755) < 0)

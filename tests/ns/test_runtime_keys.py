@@ -437,3 +437,16 @@ def test_host_gateway(world):
     assert host.output == "127.0.0.1 mine this\n"
     r = world.start(image="keys", add_host=["mine:host-gateway"])
     assert r.failed["step"] == "plan" and "mine:host-gateway" in r.failed["text"]
+
+
+def test_propagation(world):
+    os.makedirs(world.path("/run/spread"), exist_ok=True)
+    subprocess.run(world.enter("sh", "-c", "mount --bind /run/spread /run/spread; mount --make-shared /run/spread"), check=True)
+    try:
+        for option, words in (("shared", ["shared:", "master:"]), ("slave", ["master:"]), ("private", []), ("", [])):
+            info = probe(world, mount=[("bind", "/run/spread", "/p", option)])["mountinfo"]
+            fields = next(line.split(" - ")[0].split() for line in info.splitlines() if line.split()[4] == "/p")
+            tags = [field.split(":")[0] + ":" for field in fields[6:]]
+            assert tags == words, (option, tags)
+    finally:
+        subprocess.run(world.enter("umount", "/run/spread"), check=True)
