@@ -252,6 +252,7 @@ static enum unit_kind kind_of(const char *name)
 
 static void new_unit(struct scene *s, size_t i, const char *name)
 {
+	free(s->names[i]); /* of one that was removed */
 	s->names[i] = strdup(name);
 	s->policies[i] = (struct unit_policy){
 		.type = POLICY_TYPE_NOTIFY,
