@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs that print a table: ps, images, boot, ports. */
+/* The verbs that print a table: ps, images, boot, ports, top. */
 #include "base/cleanup.h"
 #include "cli/listing.h"
 #include "cli/print.h"
@@ -35,6 +35,17 @@ static const struct listing_column port_columns[] = {
 	{"TO", "container_port", NULL, NULL},
 };
 
+static const struct listing_column top_columns[] = {
+	{"PID", "pid", NULL, NULL},
+	{"HOST PID", "host_pid", NULL, NULL},
+	{"UID", "uid", NULL, NULL},
+	{"HOST UID", "host_uid", NULL, NULL},
+	{"STATE", "state", NULL, NULL},
+	{"THREADS", "threads", NULL, NULL},
+	{"MEMORY", "memory_bytes", listing_size, NULL},
+	{"COMMAND", "command", NULL, NULL},
+};
+
 static int list(int argc, char **argv, const struct listing_column *columns, size_t n)
 {
 	const char *words[] = {argv[0], NULL, NULL};
@@ -43,8 +54,7 @@ static int list(int argc, char **argv, const struct listing_column *columns, siz
 
 	if (args_parse(verb_find(argv[0]), argc, argv, &a, &f) < 0)
 		return print_usage_error(&f, argv[0]);
-	if (args_has(&a, "all"))
-		words[1] = "-a";
+	words[1] = args_has(&a, "all") ? "-a" : a.words[0];
 	return listing_run(&a, words, columns, n);
 }
 
@@ -66,4 +76,9 @@ int cmd_boot(int argc, char **argv)
 int cmd_ports(int argc, char **argv)
 {
 	return list(argc, argv, port_columns, ARRAY_LEN(port_columns));
+}
+
+int cmd_top(int argc, char **argv)
+{
+	return list(argc, argv, top_columns, ARRAY_LEN(top_columns));
 }

@@ -18,6 +18,7 @@ static int print_unit(json_t *object, void *data)
 	const char *state = json_string_value(json_object_get(object, "state"));
 	const char *error = json_string_value(json_object_get(object, "error"));
 	const char *text = json_string_value(json_object_get(object, "text"));
+	const char *pruned = json_string_value(json_object_get(object, "pruned"));
 	_buf_ struct buf line = {0};
 
 	(void)data;
@@ -26,7 +27,7 @@ static int print_unit(json_t *object, void *data)
 		return 0;
 	}
 	if (!state)
-		state = text;
+		state = text ? text : pruned;
 	if (!state)
 		return 0;
 	if (unit)
@@ -149,4 +150,18 @@ int cmd_unpause(int argc, char **argv)
 int cmd_rm(int argc, char **argv)
 {
 	return send_verb(argc, argv);
+}
+
+int cmd_image(int argc, char **argv)
+{
+	const char *words[] = {"image", NULL, NULL, NULL};
+	struct fail f = {0};
+	struct args a;
+
+	if (args_parse(verb_find(argv[0]), argc, argv, &a, &f) < 0)
+		return print_usage_error(&f, argv[0]);
+	words[1] = a.words[0];
+	if (args_has(&a, "all"))
+		words[2] = "-a";
+	return client_run(words, a.verb->timeout_sec, args_has(&a, "json"), print_unit, NULL);
 }

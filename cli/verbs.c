@@ -101,6 +101,19 @@ static const struct verb_option rm_options[] = {
 	{0},
 };
 
+static const struct verb_option stats_options[] = {
+	{'n', "interval", "SECONDS", "CPU time is that of so many seconds (1); 0: none"},
+	{0, "no-stream", NULL, "once, which it does anyway"},
+	JSON_OPTION,
+	{0},
+};
+
+static const struct verb_option image_options[] = {
+	{'a', "all", NULL, "all images that no unit names"},
+	JSON_OPTION,
+	{0},
+};
+
 static const struct verb_option check_options[] = {
 	{0, "strict", NULL, "warnings count as errors"},
 	{0, "json", NULL, "print every unit as it is understood, one JSON object a line"},
@@ -142,6 +155,14 @@ const struct verb verbs[] = {
 	 cmd_run, 1, VERB_WORDS_COMMAND, 0, run_options},
 	{"rm", "UNIT...", "remove units that `orlop run` made", cmd_rm, 1, VERB_WORDS_ANY, 0,
 	 rm_options},
+	{"cp", "UNIT:PATH FILE | FILE UNIT:PATH",
+	 "copy a file out of a container or into it; - is standard output or input", cmd_cp, 2, 2,
+	 0, no_options},
+	{"stats", "[UNIT...]", "what containers use: CPU, memory, network, disk", cmd_stats, 0,
+	 VERB_WORDS_ANY, 10, stats_options},
+	{"top", "UNIT", "list the processes of a container", cmd_top, 1, 1, 20, json_options},
+	{"inspect", "UNIT|IMAGE", "print all that is known of a unit or an image, as JSON",
+	 cmd_inspect, 1, 1, 30, json_options},
 	{"events", "", "print every change of state as it happens", cmd_events, 0, 0, 0,
 	 events_options},
 	{"ports", "", "list published ports", cmd_ports, 0, 0, 10, json_options},
@@ -149,6 +170,8 @@ const struct verb verbs[] = {
 	 "list networks, show one with its members, or set all of them up again", cmd_network, 1, 2,
 	 60, json_options},
 	{"images", "", "list container images in the store", cmd_images, 0, 0, 30, json_options},
+	{"image", "prune", "remove images that have no name, and what no image uses", cmd_image, 1,
+	 1, 0, image_options},
 	{"boot", "", "say how long each phase of the boot took", cmd_boot, 0, 0, 10, json_options},
 	{"check", "[DIR|FILE...]", "say what is wrong with unit files, without a running host",
 	 cmd_check, 0, VERB_WORDS_ANY, 0, check_options},

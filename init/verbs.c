@@ -37,6 +37,11 @@ static const struct verb_row rows[] = {
 	{"reload", 1, ANY, true, verb_reload},
 	{"poweroff", 1, 2, true, verb_power},
 	{"reboot", 1, 2, true, verb_power},
+	{"inspect", 2, 2, true, verb_inspect}, /* environments may be secret */
+	{"stats", 1, ANY, false, verb_stats},
+	{"top", 2, 2, true, verb_top},
+	{"cp", 4, 6, true, verb_cp},
+	{"image", 2, 3, true, verb_image},
 	{"run", 3, 12, true, verb_run_unit},
 	{"rm", 2, ANY, true, verb_rm},
 	{"exec", 3, ANY, true, verb_exec},

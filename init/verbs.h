@@ -45,6 +45,9 @@ void verb_change(
 	const struct request *r); /* start stop restart reload enable disable reset-failed */
 void verb_kill(const struct request *r);
 void verb_ports(const struct request *r);
+void verb_inspect(const struct request *r);
+/* verbs_stats.c: */
+void verb_stats(const struct request *r);
 /* verbs_host.c: */
 void verb_boot(const struct request *r);
 void verb_power(const struct request *r); /* poweroff reboot halt */
@@ -56,7 +59,11 @@ void host_status(const struct answer *a);
 void verb_logs(const struct request *r);
 void verb_images(const struct request *r);
 void verb_network(const struct request *r);
+void verb_image(const struct request *r);
 void verb_exec(const struct request *r);
+void verb_top(const struct request *r);
+void verb_cp(const struct request *r);
+void inspect_image(const struct request *r);
 void verb_pause(const struct request *r); /* pause unpause */
 /* verbs_transient.c: */
 void verb_run_unit(const struct request *r); /* run */

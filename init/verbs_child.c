@@ -243,11 +243,48 @@ void verb_network(const struct request *r)
 	answer_end(&r->answer, EXIT_BAD_USAGE, "network: write ls, inspect NETWORK or reload");
 }
 
-/* exec UNIT WORD...: orlop-run gets the words, and the connection: it sends the client the ends of the command's
- * pipes, or its terminal, and at the end the exit code. */
-void verb_exec(const struct request *r)
+/* image prune [-a]: what the units in force name is kept, whether they run or not. */
+void verb_image(const struct request *r)
 {
-	const char *argv[VERB_WORDS_MAX + 8] = {PATH_RUN, "exec", "-F", NULL, "-U"};
+	const struct unit_set *set = shell_set();
+	size_t n_units = set ? set->n : 0, n = 0;
+	bool all = r->argc == 3 && !strcmp(r->argv[2], "-a");
+	_free_
+	const char **argv = calloc(2 * n_units + 8, sizeof(*argv));
+
+	if (!set || !argv || strcmp(r->argv[1], "prune") != 0 || (r->argc == 3 && !all)) {
+		answer_end(&r->answer, set && argv ? EXIT_BAD_USAGE : EXIT_ERROR,
+			   set ? "image prune [-a]" : "the host has not read its units yet");
+		return;
+	}
+	argv[n++] = PATH_IMAGE;
+	argv[n++] = "prune";
+	argv[n++] = all ? "--all" : "--unnamed";
+	for (size_t i = 0; i < n_units; i++) {
+		const struct unit *u = set->units[i];
+		const char *image = u->container ? u->container->image.value
+				    : u->image   ? u->image->image.value
+						 : NULL;
+
+		if (!image || !*image)
+			continue;
+		argv[n++] = "--keep";
+		argv[n++] = image;
+	}
+	hand_over(&r->answer, argv, n);
+}
+
+void inspect_image(const struct request *r)
+{
+	const char *argv[ARGS_MAX] = {PATH_IMAGE, "inspect", "--", r->argv[1]};
+
+	hand_over(&r->answer, argv, 4);
+}
+
+/* orlop-run VERB -F FRAME -U UNIT WORD...: it gets the main process, the cgroup and the connection, and answers. words:
+ * argv[5...] and what follows, ended by NULL. */
+static void hand_to_run(const struct request *r, const char **argv, const char *verb)
+{
 	struct spawn s = {
 		.argv = argv, .cgroup = -1, .fds = {-1, -1, -1}, .n_fds = RUN_EXEC_CLIENT + 1};
 	uint32_t id = shell_find(r->argv[1]);
@@ -269,15 +306,17 @@ void verb_exec(const struct request *r)
 		return;
 	}
 	if (r->answer.client->stream) {
-		answer_end(&r->answer, EXIT_REFUSED,
-			   "exec needs a shell on the host: not over a port");
+		snprintf(text, sizeof(text), "%s needs a shell on the host: not over a port", verb);
+		answer_end(&r->answer, EXIT_REFUSED, text);
 		return;
 	}
 	snprintf(frame, sizeof(frame), "%u", r->answer.id);
+	argv[0] = PATH_RUN;
+	argv[1] = verb;
+	argv[2] = "-F";
 	argv[3] = frame;
+	argv[4] = "-U";
 	argv[5] = u->name;
-	for (size_t i = 2; i < r->argc; i++)
-		argv[4 + i] = r->argv[i];
 	s.fds[RUN_EXEC_PIDFD] = run->main.pidfd;
 	s.fds[RUN_EXEC_CGROUP] = run->cgroup;
 	s.fds[RUN_EXEC_CLIENT] = r->answer.client->fd;
@@ -288,4 +327,34 @@ void verb_exec(const struct request *r)
 	}
 	close(pidfd);
 	client_close(r->answer.client);
+}
+
+/* exec UNIT WORD...: orlop-run sends the client the ends of the command's pipes, or its terminal, and at the end the exit
+ * code. */
+void verb_exec(const struct request *r)
+{
+	const char *argv[VERB_WORDS_MAX + 8] = {NULL};
+
+	for (size_t i = 2; i < r->argc; i++)
+		argv[4 + i] = r->argv[i];
+	hand_to_run(r, argv, "exec");
+}
+
+/* top UNIT: a child looks, because what a process is called is read from its memory, which it can make slow. */
+void verb_top(const struct request *r)
+{
+	const char *argv[8] = {NULL};
+
+	hand_to_run(r, argv, "top");
+}
+
+/* cp UNIT read PATH | cp UNIT write NAME MODE PATH */
+void verb_cp(const struct request *r)
+{
+	const char *argv[16] = {NULL};
+
+	argv[6] = "--";
+	for (size_t i = 2; i < r->argc; i++)
+		argv[5 + i] = r->argv[i];
+	hand_to_run(r, argv, "cp");
 }

@@ -4,10 +4,12 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "init/addresses.h"
 #include "init/run.h"
 #include "init/shell.h"
 #include "init/verbs.h"
+#include "units/unit_json.h"
 #include "units/value.h"
 
 /* Members of the published ports: ["8080->80/tcp"]. */
@@ -221,6 +223,27 @@ void verb_status(const struct request *r)
 		runs = info.state == SUP_UP || info.state == SUP_DONE;
 		answer_end(&r->answer, runs ? EXIT_OK : EXIT_NOT_RUNNING, NULL);
 	}
+}
+
+/* How a unit is, then what its files say; what is no unit may be an image. */
+void verb_inspect(const struct request *r)
+{
+	uint32_t id = shell_find(r->argv[1]);
+	const struct unit *u = id == SUP_NONE ? NULL : shell_unit(id);
+	_buf_ struct buf definition = {0};
+	struct json_out j;
+
+	if (!u) {
+		inspect_image(r);
+		return;
+	}
+	unit_status(&r->answer, id);
+	json_init(&j, &definition);
+	unit_json(&j, u);
+	if (definition.len <= LIMIT_FRAME)
+		answer_line(&r->answer, &definition);
+	answer_end(&r->answer, EXIT_OK,
+		   definition.len <= LIMIT_FRAME ? NULL : "its definition is too long: orlop show");
 }
 
 void verb_ports(const struct request *r)

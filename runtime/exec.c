@@ -32,6 +32,7 @@
 #include "base/limits.h"
 #include "base/store.h"
 #include "base/wire.h"
+#include "runtime/copy.h"
 #include "runtime/environ.h"
 #include "runtime/mnt.h"
 #include "runtime/session.h"
@@ -98,6 +99,7 @@ static int load_spec(struct container_spec *spec, const char *unit, char **comma
 struct wishes {
 	char *user, *workdir;
 	struct strlist env;
+	struct copy copy; /* path set: it is about a file */
 };
 
 static int apply_wishes(struct container_spec *spec, const struct wishes *w, struct fail *f)
@@ -180,6 +182,10 @@ static void __attribute__((noreturn)) be_the_process(struct run *run, struct ses
 		r = enter(run, session, &f);
 	if (r == 0)
 		r = steps_apply_some(run, STEPS_EXEC, &step, &f);
+	if (run->copy && !strcmp(step, "exec")) {
+		dprintf(STDERR_FILENO, "orlop: %s\n", f.text);
+		_exit(1);
+	}
 	dprintf(STDERR_FILENO, "orlop-run: %s: %s\n", step, f.text);
 	if (strcmp(step, "exec"))
 		_exit(EXIT_OURS);
@@ -239,6 +245,7 @@ static int exec_in(const char *unit, char **command, const struct wishes *wishes
 		.pod_lock = -1,
 		.dies_with_parent = true,
 		.tty = session->tty,
+		.copy = wishes->copy.path ? &wishes->copy : NULL,
 	};
 	const char *step;
 	int r = protect_self(argv, f);
@@ -293,6 +300,35 @@ static int read_options(int argc, char **argv, struct wishes *wishes, struct ses
 		}
 	}
 	return session->tty && !session->on ? 2 : 0;
+}
+
+/* cp -F FRAME -U UNIT (read | write NAME MODE) PATH, as the container's root. */
+int verb_cp(int argc, char **argv)
+{
+	struct wishes wishes = {.user = "0:0", .workdir = "/"};
+	struct session session = {0};
+	struct fail f = {0};
+	char **whole = argv - 1, **words;
+	const char *unit = NULL;
+	char *command[] = {"cp", NULL};
+	int r = read_options(argc + 1, whole, &wishes, &session, &unit);
+	int n = argc + 1 - optind;
+
+	words = whole + optind;
+	if (r || !unit || !session.on || n < 2 ||
+	    (!strcmp(words[0], "write") ? n != 4 : n != 2 || strcmp(words[0], "read"))) {
+		session_end(&session, 2, "cp: a path is needed");
+		return 2;
+	}
+	wishes.copy.path = words[n - 1];
+	if (n == 4) {
+		wishes.copy.into = session.input = true;
+		wishes.copy.name = store_name_valid(words[1]) ? words[1] : NULL;
+		wishes.copy.mode = (unsigned)strtoul(words[2], NULL, 8) & 0777;
+	}
+	r = exec_in(unit, command, &wishes, &session, whole - 1, &f);
+	session_end(&session, r < 0 ? EXIT_OURS : r, r < 0 ? f.text : NULL);
+	return r < 0 ? EXIT_OURS : r;
 }
 
 int verb_exec(int argc, char **argv)

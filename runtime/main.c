@@ -13,6 +13,10 @@ static const struct {
 	{"start", "UNIT", "start a container; called by PID 1, with its fds", verb_start},
 	{"exec", "[-u USER] [-w DIR] [-e NAME=VALUE]... UNIT COMMAND...",
 	 "run a command in a container; called by PID 1, with its fds", verb_exec},
+	{"top", "-F FRAME -U UNIT", "list a container's processes; called by PID 1, with its fds",
+	 verb_top},
+	{"cp", "-F FRAME -U UNIT (read | write NAME MODE) PATH",
+	 "copy a file out of a container or into it; called by PID 1, with its fds", verb_cp},
 	{"plan", "UNIT|FILE", "print what a start would do", verb_plan},
 	{"clean", "[UNIT]", "remove what starts have left on disk", verb_clean},
 };

@@ -14,3 +14,9 @@ int verb_plan(int argc, char **argv);
 
 /* clean [UNIT]: removes disposable directories that starts have left. */
 int verb_clean(int argc, char **argv);
+
+/* top -F FRAME -U UNIT, with the fds of base/wire.h (enum run_exec_fd): tells the client what runs in a container. */
+int verb_top(int argc, char **argv);
+
+/* cp -F FRAME -U UNIT read PATH, or write NAME MODE PATH: see copy.h. */
+int verb_cp(int argc, char **argv);

@@ -22,6 +22,7 @@
 #include "base/io.h"
 #include "base/rlimit.h"
 #include "runtime/caps.h"
+#include "runtime/copy.h"
 #include "runtime/inroot.h"
 #include "runtime/run.h"
 #include "runtime/seccomp.h"
@@ -316,6 +317,12 @@ int exec_apply(struct run *run, char *const *arg, struct fail *f)
 	/* here, because a change of ids takes it away */
 	if (run->dies_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return fail_set(f, errno, "PR_SET_PDEATHSIG");
+	if (run->copy) {
+		r = copy_file(run, run->copy, f);
+		if (r == 0)
+			_exit(0);
+		return r;
+	}
 	r = run->init < 0 ? 0 : run_exec_below_init(run, search, &error, f);
 	if (r < 0)
 		return r;

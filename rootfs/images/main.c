@@ -49,6 +49,10 @@ static const struct option_row {
 	{"--max-ratio", "N: unpacked to packed size of a layer (250)", OPT_NUMBER,
 	 offsetof(struct options, limits.max_ratio)},
 	{"--keep", "IMAGE: not to be removed, may be repeated (prune, rm)", OPT_KEEP, 0},
+	{"--unnamed", "images without a name too, unless kept (prune)", OPT_FLAG,
+	 offsetof(struct options, unnamed)},
+	{"--all", "all images too that are not kept (prune)", OPT_FLAG,
+	 offsetof(struct options, all)},
 	{"--frame-id", "N: answer in frames on fd 3", OPT_FRAME, 0},
 };
 

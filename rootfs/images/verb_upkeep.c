@@ -189,14 +189,39 @@ static int prune_layers(const struct store *s, const struct options *o, uint64_t
 	return r;
 }
 
+/* Images that nobody asked to keep. */
+static int prune_images(const struct store *s, const struct options *o, size_t *count,
+			struct fail *f)
+{
+	struct names ids = {0};
+	int r = store_list(s->images, &ids, f);
+
+	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+		const char *id = ids.list[i];
+
+		if (!store_hex_valid(id) || kept(s, o, id) || (!o->all && named(s, id, "")))
+			continue;
+		r = remove_names(s, id, f);
+		if (r == 0 && fsync(s->names) < 0)
+			r = fail_set(f, errno, "sync the store");
+		if (r == 0)
+			r = remove_from(s, s->images, id, f);
+		(*count)++;
+	}
+	names_done(&ids);
+	return r;
+}
+
 int verb_prune(const struct options *o, struct fail *f)
 {
 	uint64_t bytes = 0;
-	size_t count = 0;
+	size_t count = 0, images = 0;
 	char text[100];
 	struct store s;
 	int r = store_open(&s, STORE_EXCLUSIVE, f);
 
+	if (r == 0 && (o->all || o->unnamed))
+		r = prune_images(&s, o, &images, f);
 	if (r == 0)
 		r = prune_layers(&s, o, &bytes, &count, f);
 	if (r == 0)
@@ -206,7 +231,8 @@ int verb_prune(const struct options *o, struct fail *f)
 	store_done(&s);
 	if (r < 0)
 		return r;
-	snprintf(text, sizeof(text), "%zu layers, %.1f MB", count, (double)bytes / 1e6);
+	snprintf(text, sizeof(text), "%zu images, %zu layers, %.1f MB", images, count,
+		 (double)bytes / 1e6);
 	out_say(&o->out, "pruned", text);
 	return 0;
 }

@@ -227,7 +227,7 @@ class Guest:
     def orlop(self, *words, timeout=30, codes=(0,)):
         """The answer of a verb, as a list of objects. Raises NotAnswered if orlop's exit code is not among codes."""
         command = [str(ORLOP), "--connect", f"unix:{self.folder}/control", "--timeout", str(timeout), *words]
-        if words[0] not in ("poweroff", "reboot", "halt"):
+        if words[0] not in ("poweroff", "reboot", "halt", "run"):
             command.append("--json")
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout + 10)
         if done.returncode not in codes:

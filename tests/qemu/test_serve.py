@@ -179,6 +179,22 @@ def test_killed_main_process_is_started_again(guest):
     assert guest.units()["hello.container"]["restarts"] == before["restarts"] + 1
 
 
+def test_something_is_tried_and_thrown_away(guest):
+    """orlop run over the control port, detached; what it uses is counted by all controllers; nothing is left."""
+    before = set(guest.units())
+    guest.orlop("run", "-d", "--rm", "--name", "tried", "-m", "32m", "--pids-limit=20", "--entrypoint=", "--stop-timeout=1",
+                "localhost/hello", "sh", "-c", "while :; do :; done")  # fmt: skip
+    guest.wait_unit("tried.container")
+    (used,) = guest.orlop("stats", "tried")
+    assert used["memory_bytes"] > 0 and used["memory_max_bytes"] == 32 << 20
+    assert used["pids"] >= 1 and used["pids_max"] == 20
+    assert used["cpu_percent"] > 5 and used["net_in_bytes"] >= 0
+    refused = guest.orlop("run", "localhost/hello", codes=(5, 125))
+    assert refused == []
+    guest.orlop("rm", "-f", "tried")
+    until(lambda: set(guest.units()) == before, 30)
+
+
 def test_restart_keeps_the_address(guest):
     before = guest.units()["hello.container"]
     guest.orlop("restart", "hello.container")
