@@ -161,10 +161,10 @@ static void want_bridge(const struct netspec_network *net, struct net_state *wan
 	bridge_sysctl(want, "ipv4", net->bridge, "route_localnet", "1");
 	bridge_sysctl(want, "ipv4", net->bridge, "rp_filter", "1");
 	bridge_sysctl(want, "ipv4", net->bridge, "send_redirects", "0");
+	bridge_sysctl(want, "ipv6", net->bridge, "disable_ipv6",
+		      *resolve_str(net->subnet6) ? "0" : "1"); /* it may have been without */
 	if (*resolve_str(net->subnet6))
 		bridge_sysctl(want, "ipv6", net->bridge, "accept_ra", "0");
-	else
-		bridge_sysctl(want, "ipv6", net->bridge, "disable_ipv6", "1");
 	want_address(want, net->bridge, net->gateway, net->subnet);
 	want_address(want, net->bridge, net->gateway6, net->subnet6);
 	nft_add_bridge(&want->elems, NFT_BRIDGES, net->bridge);

@@ -162,6 +162,17 @@ def test_networks_come_and_go(lab):
     assert lab.up().stdout == ""
 
 
+def test_a_network_gets_ipv6_later_and_loses_it_again(lab):
+    lab.networks[0]["subnet6"] = "fd00:88::/64"
+    lab.up()
+    assert lab.host.addresses("orlop0") == ["10.88.0.1", "fd00:88::1"]
+    assert lab.up().stdout == ""
+    del lab.networks[0]["subnet6"]
+    lab.up()
+    assert lab.host.addresses("orlop0") == ["10.88.0.1"]
+    assert lab.up().stdout == ""
+
+
 def test_one_bad_network_or_member_stops_nobody_else(lab):
     lab.networks += [{"name": "bad", "subnet": "10.88.1.0/24"}, {"name": "worse", "subnet": "1.2.3"}]
     lab.members += [{"unit": "in-bad.container", "network": "bad", "names": "x"},
