@@ -7,6 +7,7 @@ only the host stand-in sees. Everything dies with close(); nothing touches the m
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -140,6 +141,20 @@ class Node:
         links = json.loads(self.run("ip", "-j", "addr", "show", "dev", dev).stdout)
         return [a["local"] for a in links[0]["addr_info"] if a["scope"] == "global"]
 
+    def end_the_rest(self):
+        """What its servers left in the network namespace that is ours: dhcpcd's proxies outlive their master, which
+        on a host is seen to by the service's cgroup."""
+        if self.proc.poll() is not None:
+            return  # closed before
+        own = os.readlink(f"/proc/{self.proc.pid}/ns/net")
+        assert own != os.readlink("/proc/self/ns/net")
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if int(pid) != self.proc.pid and os.readlink(f"/proc/{pid}/ns/net") == own:
+                    os.kill(int(pid), signal.SIGKILL)
+            except OSError:
+                pass  # gone by itself, or nothing of ours
+
     def close(self):
         for p in self.servers:
             p.terminate()  # those that keep servers of their own end them
@@ -151,6 +166,7 @@ class Node:
                 p.wait()
             if p.stdout:
                 p.stdout.close()
+        self.end_the_rest()
         self.proc.kill()
         self.proc.wait()
         self.proc.stdout.close()
