@@ -64,6 +64,25 @@ static void set_device(struct out *o, struct spec_mount *slot, const struct unit
 	slot->fs_data = copy_or_empty(o, bind ? NULL : v->options.value);
 }
 
+/* Options of the mount, and what the .volume says of its first use. */
+static char *new_volume_options(struct out *o, const char *options, const struct unit_volume *v)
+{
+	_buf_ struct buf b = {0};
+	char *of_mount = mount_options(o, options);
+
+	if (of_mount && *of_mount)
+		buf_fmt(&b, ",%s", of_mount);
+	free(of_mount);
+	if (v->copy == TRI_NO)
+		buf_str(&b, ",nocopy");
+	if (v->uid.set)
+		buf_fmt(&b, ",uid=%lld", (long long)v->uid.value);
+	if (v->gid.set)
+		buf_fmt(&b, ",gid=%lld", (long long)v->gid.value);
+	o->bad |= b.bad;
+	return copy(o, b.len ? b.data + 1 : "");
+}
+
 static void add_mount(struct out *o, struct container_spec *spec, const struct unit_mount *m)
 {
 	struct spec_mount *slot = APPEND(o, spec->mounts, spec->n_mounts);
@@ -76,6 +95,10 @@ static void add_mount(struct out *o, struct container_spec *spec, const struct u
 	if (v && v->device.value) {
 		set_device(o, slot, v);
 		return;
+	}
+	if (v) {
+		free(slot->options);
+		slot->options = new_volume_options(o, m->options, v);
 	}
 	slot->type = copy(o, m->type);
 	slot->source = copy_or_empty(o, m->source.value);
@@ -187,6 +210,14 @@ static const char *userns_of(const struct unit *owner)
 	const struct text *t = owner->pod ? &owner->pod->userns : &owner->container->userns;
 
 	return t->value ? t->value : "auto";
+}
+
+/* auto:size=N */
+static int64_t ids_of(const struct unit *owner)
+{
+	const char *size = strstr(userns_of(owner), "size=");
+
+	return size ? strtoll(size + 5, NULL, 10) : 65536;
 }
 
 static void set_user(struct out *o, struct container_spec *spec, const struct unit_container *c,
@@ -399,13 +430,14 @@ int spec_from_unit(const struct unit_set *set, const struct unit *u, int64_t ids
 {
 	const struct unit_container *c = u->container;
 	const struct unit *owner;
-	struct container_spec spec = {.ids_base = ids_base, .ids_count = 65536};
+	struct container_spec spec = {.ids_base = ids_base};
 	struct out o = {0};
 
 	(void)set;
 	if (u->kind != UNIT_CONTAINER || u->state != UNIT_OK || !c)
 		return fail_set(f, EINVAL, "%s is not a container that may be started", u->name);
 	owner = unit_owner(u);
+	spec.ids_count = ids_of(owner);
 	set_names(&o, &spec, u);
 	set_network(&o, &spec, u, owner);
 	set_process(&o, &spec, c, owner);

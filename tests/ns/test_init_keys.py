@@ -29,6 +29,9 @@ UNITS = {
     "nowhere.container": TELL.format("true", "Network=none\nAddHost=me.host:host-gateway"),
     "keep.container": TELL.format("id -u; id -g; cut -c1-20 /proc/self/uid_map", "Network=none\nUserNS=keep-id:uid=1234,gid=99")
                       .replace("> /told/%p.new 2>&1; mv /told/%p.new /told/%p", "> /told/%p"),
+    "size.container": TELL.format("cat /proc/self/uid_map /proc/self/gid_map", "Network=none\nUserNS=auto:size=4096"),
+    "owned.volume": "[Volume]\nUID=21\nGID=22\nCopy=false\n",
+    "owned.container": TELL.format("stat -c \"%%u:%%g\" /srv/www; ls /srv/www | wc -l", "Network=none\nVolume=owned.volume:/srv/www"),
     "map.container": TELL.format("cat /proc/self/uid_map /proc/self/gid_map",
                                  "Network=none\nUIDMap=0:1073741824:65536\nGIDMap=0:1073741824:65536"),
     "nomap.container": TELL.format("true", "UserNS=nomap"),
@@ -121,6 +124,15 @@ def test_keep_id(box):
 
 def test_id_maps(box):
     assert [line.split() for line in told(box, "map")] == [["0", "1073741824", "65536"]] * 2
+
+
+def test_size_of_the_range(box):
+    lines = [line.split() for line in told(box, "size")]
+    assert lines[0] == lines[1] and lines[0][0] == "0" and lines[0][2] == "4096"
+
+
+def test_owner_of_a_new_volume_and_no_copy(box):
+    assert told(box, "owned") == ["21:22", "0"]
 
 
 @pytest.mark.parametrize("unit,word", [("nomap.container", "nomap"), ("subpath.container", "subpath")])
