@@ -103,16 +103,18 @@ def scan(node, addr, *options):
     """Ports that nmap finds open."""
     six = ["-6"] if ":" in addr else []
     done = node.run("nmap", "-n", "-Pn", *six, "--max-retries", "3", "-oG", "-", *options, addr)
-    ports = re.search(r"Ports: ([^\t\n]*)", done.stdout)
-    return {int(p.split("/")[0]) for p in ports.group(1).split(", ") if p.split("/")[1] == "open"} if ports else set()
+    return {int(port) for port in re.findall(r"\b(\d+)/open/", done.stdout)}
 
 
 def test_nmap_finds_open_what_was_opened_and_nothing_else(lab):
     """From outside: published ports, and what host.conf opens. Port 7000, which the host listens on, and what is
     published on 127.0.0.1 are not to be seen."""
-    ports = "-p1-65535" if FULL else "-p1-1024,5000-5300,7000-9000"
+    # in pieces: a closed port is asked four times
+    ports = [f"-p{n}-{n + 8191}" for n in range(1, 65535, 8192)] if FULL else ["-p1-1024,5000-5300,7000-9000"]
+    ports[-1] = ports[-1].replace("65536", "65535")
     for addr in V4, V6:
-        assert scan(lab.outside, addr, "-sS", "--min-rate", "2000", ports) == {7001, 8080, 8090, 8053}, addr
+        seen = set().union(*(scan(lab.outside, addr, "-sS", "--min-rate", "2000", some) for some in ports))
+        assert seen == {7001, 8080, 8090, 8053}, addr
         assert scan(lab.outside, addr, "-sU", "-p53,67,68,123,137,546,5000,7000,7001,7500") == {7001, 7500}, addr
     for addr in "10.88.0.1", "fd00:88::1":
         seen = scan(lab.containers["near"], addr, "-sS", "--min-rate", "2000", "-p7000-7001,8000-8100")
