@@ -13,7 +13,7 @@ void help_overview(FILE *out)
 	      "    orlop [--connect unix:PATH] [--timeout SECONDS] VERB [OPTION...] [WORD...]\n\n",
 	      out);
 	for (const struct verb *v = verbs; v->name; v++)
-		fprintf(out, "  %-10s%-19s %s\n", v->name, v->usage, v->help);
+		fprintf(out, "  %-13s%-19s %s\n", v->name, v->usage, v->help);
 	fputs("\n  orlop VERB --help          what a verb takes\n"
 	      "  orlop help KEY             what a key of unit files means\n"
 	      "  orlop help keys [SECTION]  all of them\n"
