@@ -39,6 +39,7 @@ static struct {
 	struct task disk, network;
 	int disk_report;
 	char disk_text[256];
+	bool refused; /* there are disks that orlop-disk must not choose from */
 	struct timer units_late;
 	uint64_t asked;         /* hash of the last network spec */
 	bool again;             /* the network has changed while orlop-net was at it */
@@ -92,6 +93,7 @@ static void disk_over(struct task *t, enum task_end end)
 	state = words_next(&it);
 	device = words_next(&it);
 	said = words_next(&it);
+	boot.refused = state && !strcmp(state, "refused");
 	if (state && device)
 		snprintf(boot.disk_text, sizeof(boot.disk_text), "%s%s%s, %s", device,
 			 said && *said && *device ? ": " : "", said ? said : "", state);
@@ -360,10 +362,13 @@ void boot_jobs_units_up(void)
 	over(BOOT_UNITS, BOOT_DONE);
 }
 
+/* There is data, but not here: on the empty store in its place a database would begin anew. */
 static void begin_units(void)
 {
-	if (boot.options.rescue) {
-		console_say("rescue: nothing else is started");
+	if (boot.options.rescue || boot.refused) {
+		console_say(boot.options.rescue
+				    ? "rescue: nothing else is started"
+				    : "data disk refused: no unit is started by itself");
 		over(BOOT_UNITS, BOOT_SKIPPED);
 		return;
 	}
@@ -422,6 +427,7 @@ void boot_save(struct vault_writer *w)
 	for (int step = 0; step < BOOT_STEP__N; step++)
 		vault_number(w, boot.seq.outcome[step]);
 	vault_number(w, boot.inside);
+	vault_number(w, boot.refused);
 	vault_word(w, boot.disk_text);
 	if (!task_runs(&boot.disk))
 		return;
@@ -438,7 +444,8 @@ int boot_restore(char *const *args, struct fail *f)
 	boot.inside = atoi(args[BOOT_STEP__N]);
 	if (!boot.inside)
 		boot_cmdline(&boot.options);
-	snprintf(boot.disk_text, sizeof(boot.disk_text), "%s", args[BOOT_STEP__N + 1]);
+	boot.refused = atoi(args[BOOT_STEP__N + 1]);
+	snprintf(boot.disk_text, sizeof(boot.disk_text), "%s", args[BOOT_STEP__N + 2]);
 	addresses_load();
 	return 0;
 }

@@ -58,7 +58,7 @@ static const struct {
 	{"relay", 2, verbs_restore_relay},
 	{"upgrade", 1, upgrade_restore},
 	{"notify", 1, notify_restore},
-	{"boot", BOOT_STEP__N + 2, boot_restore},
+	{"boot", BOOT_STEP__N + 3, boot_restore},
 	{"disk", 4, boot_restore_disk},
 	{"stamp", 2, stamps_restore},
 };
