@@ -70,7 +70,7 @@ static const struct verb_option run_options[] = {
 	{'w', "workdir", "DIR", "working directory"},
 	{'u', "user", "USER[:GROUP]", "run as that user, by the image's names"},
 	{0, "group-add", "GROUP", "one more group"},
-	{0, "userns", "MODE", "auto, host, keep-id"},
+	{0, "userns", "MODE", "auto, nomap, host, keep-id"},
 	{0, "entrypoint", "PROGRAM", "in place of the image's; \"\": none"},
 	{0, "cap-add", "CAPABILITY", "beside the default ones"},
 	{0, "cap-drop", "CAPABILITY", "a default one less; all"},

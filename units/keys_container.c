@@ -59,7 +59,7 @@ static const struct key container_rows[] = {
 	C("GroupAdd", LINES, SHOULD, group_add, NULL, "",
 	  "more groups, numbers or names of the image's /etc/group"),
 	C("UserNS", USERNS, MUST, userns, NULL, "auto",
-	  "whose user ids it has; auto: 65536 of its own; host: the host's; keep-id:uid=,gid=: auto, run as that user"),
+	  "whose user ids it has; auto, nomap: 65536 of its own, none of the host's; host: the host's; keep-id:uid=,gid=: auto, run as that user"),
 	C("UIDMap", ID_MAPS, SHOULD, uid_map, NULL, "",
 	  "ids of the container and of the host that are the same, CONTAINER:HOST:COUNT"),
 	C("GIDMap", ID_MAPS, SHOULD, gid_map, NULL, "",

@@ -73,7 +73,7 @@ const struct key_type_row key_types[TYPE__N] = {
 			   "for example nas.lan:192.168.1.5, host.lan:host-gateway"},
 	[TYPE_USER] = {"user", RULE_LAST, STORE_TEXT, parse_user, "a number or a name"},
 	[TYPE_USERNS] = {"user namespace", RULE_LAST, STORE_TEXT, parse_userns,
-			 "for example auto, host, keep-id:uid=1000,gid=1000"},
+			 "for example auto, nomap, host, keep-id:uid=1000,gid=1000"},
 	[TYPE_ID_MAPS] = {"id maps", RULE_ALL, STORE_TEXTS, parse_id_maps,
 			  "for example 0:100000:65536"},
 	[TYPE_CAPS] = {"capabilities", RULE_ALL, STORE_TEXTS, parse_caps,

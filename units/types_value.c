@@ -370,7 +370,7 @@ void parse_userns(struct conv *c, void *field)
 	value = item.text.value;
 	len = strcspn(value, ":");
 	options = value[len] ? value + len + 1 : "";
-	if (strcmp(value, "nomap") == 0 || strncmp(value, "ns:", 3) == 0) {
+	if (strncmp(value, "ns:", 3) == 0) {
 		conv_error(c, &item, U_USER, "use auto (the default) or host",
 			   "UserNS=%s is not supported", value);
 		return;
@@ -385,12 +385,14 @@ void parse_userns(struct conv *c, void *field)
 		*(struct text *)field = item.text;
 		return;
 	}
-	if (strcmp(value, "host") == 0 || strcmp(value, "private") == 0) {
+	/* nomap: no id of whoever runs the containers is in it; that is root here, whom no range has */
+	if (strcmp(value, "host") == 0 || strcmp(value, "private") == 0 ||
+	    strcmp(value, "nomap") == 0) {
 		*(struct text *)field = item.text;
 		return;
 	}
 	wrong(c, &item, U_USER,
-	      "write auto, host, or keep-id:uid=1000,gid=1000; a range has at most 65536 ids");
+	      "write auto, nomap, host, or keep-id:uid=1000,gid=1000; a range has at most 65536 ids");
 }
 
 void parse_cpu_quota(struct conv *c, void *field)

@@ -34,7 +34,8 @@ UNITS = {
     "owned.container": TELL.format("stat -c \"%%u:%%g\" /srv/www; ls /srv/www | wc -l", "Network=none\nVolume=owned.volume:/srv/www"),
     "map.container": TELL.format("cat /proc/self/uid_map /proc/self/gid_map",
                                  "Network=none\nUIDMap=0:1073741824:65536\nGIDMap=0:1073741824:65536"),
-    "nomap.container": TELL.format("true", "UserNS=nomap"),
+    # nomap: nobody in it is whoever runs the containers, root
+    "nomap.container": TELL.format("cat /proc/self/uid_map /proc/self/gid_map; stat -c %%u /proc/sys; id -u", "Network=none\nUserNS=nomap"),
     "subpath.container": TELL.format("true", "Mount=type=volume,source=x,target=/x,subpath=y"),
     # .volume: a device that is not there, memory, a host directory
     "disk.volume": "[Volume]\nDevice=/dev/no-such-disk\nType=ext4\n",
@@ -135,7 +136,14 @@ def test_owner_of_a_new_volume_and_no_copy(box):
     assert told(box, "owned") == ["21:22", "0"]
 
 
-@pytest.mark.parametrize("unit,word", [("nomap.container", "nomap"), ("subpath.container", "subpath")])
+def test_nomap(box):
+    """A range of its own, in which the host's root is nobody."""
+    uids, gids, owner, own = (line.split() for line in told(box, "nomap"))
+    assert uids == gids and uids[0] == "0" and int(uids[1]) >= 524288 and uids[2] == "65536"
+    assert owner == ["65534"] and own == ["0"]
+
+
+@pytest.mark.parametrize("unit,word", [("subpath.container", "subpath")])
 def test_refused_by_name(box, unit, word):
     status = box.status(unit)
     assert status["state"] in ("refused", "failed") and any(word in p for p in status["problems"]), status

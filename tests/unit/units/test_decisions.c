@@ -24,6 +24,8 @@ static void user_namespaces_are_automatic(void **state)
 		{"UserNS=host\nUser=1:2", "host", "1:2"},
 		{"UserNS=keep-id:uid=1000,gid=100", "auto", "1000:100"},
 		{"UserNS=keep-id", "auto", NULL},
+		{"UserNS=nomap", "auto", NULL},
+		{"UserNS=nomap\nUser=3", "auto", "3"},
 		{"UserNS=auto:size=1000\nUser=a\nGroup=b", "auto", "a:b"},
 	};
 

@@ -46,7 +46,7 @@ static const struct {
 	[TYPE_NETWORKS] = {"host", "pasta"},
 	[TYPE_ADD_HOST] = {"nas:192.0.2.1", "nas"},
 	[TYPE_USER] = {"1000", "10 00"},
-	[TYPE_USERNS] = {"keep-id:uid=1000,gid=1000", "nomap"},
+	[TYPE_USERNS] = {"keep-id:uid=1000,gid=1000", "ns:/run/x"},
 	[TYPE_ID_MAPS] = {"0:100000:65536", "0:100000"},
 	[TYPE_CAPS] = {"net_bind_service", "NOPE"},
 	[TYPE_DEVICES] = {"-/dev/dri:/dev/dri:rw", "dri"},
