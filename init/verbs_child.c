@@ -243,14 +243,45 @@ void verb_network(const struct request *r)
 	answer_end(&r->answer, EXIT_BAD_USAGE, "network: write ls, inspect NETWORK or reload");
 }
 
+static void keep(const char **argv, size_t *n, const char *image)
+{
+	if (!image || !*image)
+		return;
+	argv[(*n)++] = "--keep";
+	argv[(*n)++] = image;
+}
+
+/* The images that a unit names: its own, and those that are mounted in it. */
+static void keep_images(const char **argv, size_t *n, const struct unit *u)
+{
+	const struct unit_container *c = u->container;
+
+	if (u->image)
+		keep(argv, n, u->image->image.value);
+	if (c)
+		keep(argv, n, c->image.value);
+	for (size_t i = 0; c && i < c->n_mounts; i++)
+		if (!strcmp(c->mounts[i].type, "image"))
+			keep(argv, n, c->mounts[i].source.value);
+}
+
+static size_t images_at_most(const struct unit_set *set)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; set && i < set->n; i++)
+		n += 1 + (set->units[i]->container ? set->units[i]->container->n_mounts : 0);
+	return n;
+}
+
 /* image prune [-a]: what the units in force name is kept, whether they run or not. */
 void verb_image(const struct request *r)
 {
 	const struct unit_set *set = shell_set();
-	size_t n_units = set ? set->n : 0, n = 0;
+	size_t n = 0;
 	bool all = r->argc == 3 && !strcmp(r->argv[2], "-a");
 	_free_
-	const char **argv = calloc(2 * n_units + 8, sizeof(*argv));
+	const char **argv = calloc(2 * images_at_most(set) + 8, sizeof(*argv));
 
 	if (!set || !argv || strcmp(r->argv[1], "prune") != 0 || (r->argc == 3 && !all)) {
 		answer_end(&r->answer, set && argv ? EXIT_BAD_USAGE : EXIT_ERROR,
@@ -260,17 +291,8 @@ void verb_image(const struct request *r)
 	argv[n++] = PATH_IMAGE;
 	argv[n++] = "prune";
 	argv[n++] = all ? "--all" : "--unnamed";
-	for (size_t i = 0; i < n_units; i++) {
-		const struct unit *u = set->units[i];
-		const char *image = u->container ? u->container->image.value
-				    : u->image   ? u->image->image.value
-						 : NULL;
-
-		if (!image || !*image)
-			continue;
-		argv[n++] = "--keep";
-		argv[n++] = image;
-	}
+	for (size_t i = 0; i < set->n; i++)
+		keep_images(argv, &n, set->units[i]);
 	hand_over(&r->answer, argv, n);
 }
 

@@ -257,7 +257,7 @@ static int exec_in(const char *unit, char **command, const struct wishes *wishes
 	if (r == 0)
 		r = image_find(&image, spec.image, f);
 	if (r == 0)
-		r = plan_make(&plan, &spec, &image, f);
+		r = plan_make(&plan, &spec, &image, NULL, f);
 	if (r == 0)
 		r = steps_apply_some(&run, STEPS_EXEC_HELPER, &step, f);
 	if (r == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

@@ -61,3 +61,31 @@ int image_find(struct image *image, const char *ref, struct fail *f)
 				"image \"%s\" is not in the store", ref);
 	return read_ini(path, image, f);
 }
+
+int image_find_mounted(const struct container_spec *spec, struct image **ret, struct fail *f)
+{
+	struct image *all = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < spec->n_mounts; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+
+		if (strcmp(mount->type, "image"))
+			continue;
+		if (!all)
+			all = calloc(spec->n_mounts, sizeof(*all));
+		r = all ? image_find(&all[i], mount->source, f)
+			: fail_set(f, ENOMEM, "images of mounts");
+		if (r == 0 && all[i].layers.n == 0)
+			r = fail_set(f, EINVAL, "image \"%s\" has no layers", mount->source);
+		if (r < 0 && f)
+			r = fail_wrap(f, "the mount at \"%s\"", mount->target);
+	}
+	for (size_t i = 0; r < 0 && all && i < spec->n_mounts; i++)
+		image_done(&all[i]);
+	if (r < 0)
+		free(all);
+	else
+		*ret = all;
+	return r;
+}

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/fail.h"
-#include "units/record.h"
+#include "units/spec.h"
 
 #define IMAGE_LAYERS_MAX 128u /* overlayfs takes 500; Docker stops at 127 */
 #define IMAGE_INI_MAX    (1u << 20)
@@ -33,3 +33,7 @@ int image_parse(struct image *image, const char *text, size_t len, struct fail *
 int image_find(struct image *image, const char *ref, struct fail *f);
 
 void image_done(struct image *image);
+
+/* The images that a spec's mounts are of: an array with one for each mount, zeroed where the mount is of another type;
+ * NULL if none is an image. */
+int image_find_mounted(const struct container_spec *spec, struct image **ret, struct fail *f);

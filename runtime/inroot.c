@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -40,6 +42,14 @@ int inroot_open(int root, const char *path, uint64_t flags, uint64_t resolve, st
 	int fd = resolve_in(root, path, flags, 0, resolve);
 
 	return fd < 0 ? fail_set(f, -fd, "\"%s\" in the container", path) : fd;
+}
+
+bool inroot_is_kernels(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC ||
+	       fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
 /* The slow way: part after part. Each directory is made below an fd of its parent, never by a path. */

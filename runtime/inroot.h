@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,6 +17,10 @@
 /* Opens an existing path. flags as for open(), O_CLOEXEC is added; resolve is added to IN_ROOT and
  * NO_MAGICLINKS. Returns the fd or -errno. */
 int inroot_open(int root, const char *path, uint64_t flags, uint64_t resolve, struct fail *f);
+
+/* Whether it lies in one of the kernel's own file systems, proc, sysfs or cgroup2: by a link in the image, or in a
+ * volume mounted before, any path may turn out to. */
+bool inroot_is_kernels(int fd);
 
 /* O_PATH fd of a directory; missing parts are made with mode 0755. */
 int inroot_mkdirs(int root, const char *path, struct fail *f);

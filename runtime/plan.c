@@ -17,7 +17,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_LIMIT] = {"limit", {"file", "value", "need"}},
 	[STEP_DEVICE_FILTER] = {"device-filter", {NULL}},
 	[STEP_VOLUME_MAKE] = {"volume-make", {"name"}},
-	[STEP_DEVICE_VOLUME] = {"device-volume", {"device", "type", "options"}},
+	[STEP_DEVICE_VOLUME] = {"device-volume", {"device", "type", "options", "own-at"}},
 	[STEP_RECORD] = {"record", {"unit"}},
 	[STEP_SCRATCH] = {"scratch", {"unit"}},
 	[STEP_FILTER] = {"filter", {"profile", "caps"}},
@@ -38,7 +38,9 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_OOM_SCORE] = {"oom-score", {"value"}},
 	[STEP_STAGE] = {"stage", {"path"}},
 	[STEP_LAYER] = {"layer", {"id", "at"}},
+	[STEP_LOWER] = {"lower", {"type", "source", "at"}},
 	[STEP_UPPER] = {"upper", {"at"}},
+	[STEP_UNION] = {"union", {"at", "lower", "upper"}},
 	[STEP_OVERLAY] = {"overlay", {"at", "options"}},
 	[STEP_MOUNT] = {"mount", {"type", "at", "options", "flags"}},
 	[STEP_DEVICE] = {"device", {"path", "number", "mode"}},
@@ -47,6 +49,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_SYSCTL] = {"sysctl", {"name", "value"}},
 	[STEP_VOLUME] = {"volume", {"type", "source", "at", "options"}},
 	[STEP_ATTACH_VOLUME] = {"attach-volume", {"number", "at"}},
+	[STEP_ATTACH_UNION] = {"attach-union", {"from", "at", "options"}},
 	[STEP_TMPFS] = {"tmpfs", {"at", "options", "flags", "copy"}},
 	[STEP_FILE] = {"file", {"path", "text", "after", "or-after"}},
 	[STEP_HOST_GATEWAY] = {"host-gateway", {"path", "names"}},
@@ -55,6 +58,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_SECRET] = {"secret", {"name", "path", "owner", "mode"}},
 	[STEP_MASK] = {"mask", {"path"}},
 	[STEP_READ_ONLY] = {"read-only", {"path"}},
+	[STEP_OWN] = {"own", {"user", "uids", "gids"}},
 	[STEP_ROOT_READ_ONLY] = {"root-read-only", {NULL}},
 	[STEP_STDIO] = {"stdio", {NULL}},
 	[STEP_PIVOT] = {"pivot", {NULL}},
@@ -140,21 +144,27 @@ static void add_map(struct buf *text, const struct strlist *map)
 		buf_fmt(text, "%s%s", i ? "," : "", map->items[i]);
 }
 
-static void add_namespaces(struct maker *m)
+static void make_maps(struct maker *m, struct buf *uids, struct buf *gids)
 {
 	const struct container_spec *s = m->spec;
-	_buf_ struct buf uids = {0}, gids = {0};
 
 	if (!m->mapped) {
-		buf_str(&uids, "host");
+		buf_str(uids, "host");
 	} else if (s->uid_map.n || s->gid_map.n) {
-		add_map(&uids, s->uid_map.n ? &s->uid_map : &s->gid_map);
-		add_map(&gids, s->gid_map.n ? &s->gid_map : &s->uid_map);
+		add_map(uids, s->uid_map.n ? &s->uid_map : &s->gid_map);
+		add_map(gids, s->gid_map.n ? &s->gid_map : &s->uid_map);
 	} else {
-		buf_fmt(&uids, "0:%" PRId64 ":%" PRId64, s->ids_base, s->ids_count);
-		buf_str(&gids, uids.data ? uids.data : "");
+		buf_fmt(uids, "0:%" PRId64 ":%" PRId64, s->ids_base, s->ids_count);
+		buf_str(gids, uids->data ? uids->data : "");
 	}
-	m->plan->bad |= uids.bad || gids.bad;
+	m->plan->bad |= uids->bad || gids->bad;
+}
+
+static void add_namespaces(struct maker *m)
+{
+	_buf_ struct buf uids = {0}, gids = {0};
+
+	make_maps(m, &uids, &gids);
 	ADD3(m, STEP_NAMESPACES, uids.data, gids.data, strcmp(m->net, "host") ? "new" : "host");
 }
 
@@ -225,6 +235,16 @@ static void add_net(struct maker *m)
 		ADD0(m, STEP_LOOPBACK);
 }
 
+static void add_owners(struct maker *m)
+{
+	_buf_ struct buf uids = {0}, gids = {0};
+
+	if (!plan_gives_volumes(m->spec))
+		return;
+	make_maps(m, &uids, &gids);
+	ADD3(m, STEP_OWN, m->plan->process.user, uids.data, gids.data ? gids.data : uids.data);
+}
+
 static int add_child_steps(struct maker *m, struct fail *f)
 {
 	int r;
@@ -243,6 +263,7 @@ static int add_child_steps(struct maker *m, struct fail *f)
 	add_volumes(m);
 	add_secrets(m);
 	add_masks(m);
+	add_owners(m);
 	if (m->spec->read_only)
 		ADD0(m, STEP_ROOT_READ_ONLY);
 	ADD0(m, STEP_STDIO);
@@ -280,9 +301,9 @@ static void add_process_steps(struct maker *m)
 }
 
 int plan_make(struct plan *plan, const struct container_spec *spec, const struct image *image,
-	      struct fail *f)
+	      const struct image *mounted, struct fail *f)
 {
-	struct maker m = {.plan = plan, .spec = spec, .image = image};
+	struct maker m = {.plan = plan, .spec = spec, .image = image, .mounted = mounted};
 	int r = plan_check(&m, f);
 
 	if (r == 0)
@@ -299,6 +320,7 @@ int plan_make(struct plan *plan, const struct container_spec *spec, const struct
 		r = fail_set(f, ENOMEM, "making the plan");
 	free(m.cap_list);
 	free(m.ambient_list);
+	strlist_done(&m.layers);
 	if (r < 0)
 		plan_done(plan);
 	return r;

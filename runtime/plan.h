@@ -53,7 +53,9 @@ enum step_op {
 	STEP_OOM_SCORE,
 	STEP_STAGE,
 	STEP_LAYER,
+	STEP_LOWER,
 	STEP_UPPER,
+	STEP_UNION,
 	STEP_OVERLAY,
 	STEP_MOUNT,
 	STEP_DEVICE,
@@ -62,6 +64,7 @@ enum step_op {
 	STEP_SYSCTL,
 	STEP_VOLUME,
 	STEP_ATTACH_VOLUME,
+	STEP_ATTACH_UNION,
 	STEP_TMPFS,
 	STEP_FILE,
 	STEP_HOST_GATEWAY,
@@ -70,6 +73,7 @@ enum step_op {
 	STEP_SECRET,
 	STEP_MASK,
 	STEP_READ_ONLY,
+	STEP_OWN,
 	STEP_ROOT_READ_ONLY,
 	STEP_STDIO,
 	STEP_PIVOT,
@@ -112,9 +116,10 @@ struct plan {
 };
 
 /* Makes the plan in a zeroed struct; on failure it is empty again. -EINVAL: the unit asks for what cannot
- * work, with the reason. */
+ * work, with the reason. mounted: the images that mounts are of (image_find_mounted()); NULL: none are mounted, it
+ * is about a process in a container that runs. */
 int plan_make(struct plan *plan, const struct container_spec *spec, const struct image *image,
-	      struct fail *f);
+	      const struct image *mounted, struct fail *f);
 void plan_done(struct plan *plan);
 
 /* One line a step: its name, then label=value for each argument; then the process. */

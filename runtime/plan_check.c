@@ -43,6 +43,11 @@ static int check_target(const char *path, struct fail *f)
 	return 0;
 }
 
+bool plan_place_is_good(const char *path)
+{
+	return check_target(path, NULL) == 0;
+}
+
 static int check_mounts(const struct container_spec *s, struct fail *f)
 {
 	for (size_t i = 0; i < s->n_mounts; i++) {
@@ -55,6 +60,10 @@ static int check_mounts(const struct container_spec *s, struct fail *f)
 			return fail_set(f, EINVAL, "\"%s\" is no name of a volume", mount->source);
 		if (!strcmp(mount->type, "bind") && mount->source[0] != '/')
 			return fail_set(f, EINVAL, "\"%s\" is not absolute", mount->source);
+		if (!strcmp(mount->type, "device") && plan_is_union(mount))
+			return fail_set(f, EINVAL,
+					"\"%s\": O does not go with a volume of a device",
+					mount->target);
 	}
 	return 0;
 }

@@ -12,10 +12,12 @@ struct maker {
 	struct plan *plan;
 	const struct container_spec *spec;
 	const struct image *image;
-	bool mapped;        /* a user namespace of its own */
-	int64_t uid0, gid0; /* the container's root on the host; 0 if not mapped */
-	const char *net;    /* "host", "none", "bridge" */
-	char *cap_list;     /* what root is to have */
+	const struct image *mounted; /* by mount, those of type "image"; NULL: not looked at */
+	struct strlist layers;       /* that are in the stage: each has its index for a name */
+	bool mapped;                 /* a user namespace of its own */
+	int64_t uid0, gid0;          /* the container's root on the host; 0 if not mapped */
+	const char *net;             /* "host", "none", "bridge" */
+	char *cap_list;              /* what root is to have */
 	char *ambient_list; /* what another user is to have: the capabilities that the unit names */
 };
 
@@ -54,12 +56,25 @@ void add_cgroup_limits(struct maker *m);
 void add_rlimits(struct maker *m);
 int add_sysctls(struct maker *m, struct fail *f);
 
-/* plan_mounts.c */
+/* Words of a comma list. */
+bool plan_has_word(const char *list, const char *word);
+
+/* Whether an image may say that this is a place for a volume. */
+bool plan_place_is_good(const char *path);
+
+/* plan_union.c */
 void add_root(struct maker *m);
+/* Whether a mount is an overlay of its own: an image, or a volume with the option O. */
+bool plan_is_union(const struct spec_mount *mount);
+void attach_union(struct maker *m, size_t number);
+
+/* plan_mounts.c */
 void add_kernel_mounts(struct maker *m);
 void add_devices(struct maker *m);
 /* Whether what the host mounts below a directory later is to be seen in a volume: slave, shared. */
 bool plan_hears_host(const struct container_spec *s);
+/* Whether files of any volume are to be given to the unit's user: U. */
+bool plan_gives_volumes(const struct container_spec *s);
 void add_device_volume(struct maker *m, const struct spec_mount *mount);
 void add_volumes(struct maker *m);
 void add_masks(struct maker *m);

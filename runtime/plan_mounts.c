@@ -12,26 +12,6 @@
 
 #define SHM_DEFAULT (INT64_C(64) << 20)
 
-/* --- root ---------------------------------------------------------------------------------- */
-
-void add_root(struct maker *m)
-{
-	const struct image *image = m->image;
-	_buf_ struct buf options = {0};
-
-	ADD1(m, STEP_STAGE, PATH_RUNDIR "/root");
-	buf_str(&options, "lowerdir=");
-	for (size_t i = 0; i < image->layers.n; i++) {
-		ADD2(m, STEP_LAYER, image->layers.items[i], plan_number((int64_t)i).s);
-		/* uppermost first; the option line must fit into a page, hence the short names */
-		buf_fmt(&options, "%s%zu", i ? ":" : "", image->layers.n - 1 - i);
-	}
-	ADD1(m, STEP_UPPER, "up");
-	buf_str(&options, ",upperdir=up/upper,workdir=up/work,volatile");
-	m->plan->bad |= options.bad;
-	ADD2(m, STEP_OVERLAY, "root", options.data);
-}
-
 /* --- the kernel's own ---------------------------------------------------------------------- */
 
 struct plan_number plan_shm_options(const struct container_spec *s)
@@ -116,7 +96,7 @@ static bool word_is(const char *s, size_t len, const char *word)
 	return strlen(word) == len && !memcmp(s, word, len);
 }
 
-static bool has_word(const char *list, const char *word)
+bool plan_has_word(const char *list, const char *word)
 {
 	while (*list) {
 		size_t len = strcspn(list, ",");
@@ -148,13 +128,14 @@ static void add_tmpfs(struct maker *m, const char *target, const char *options, 
 			buf_fmt(&data, "%s%.*s", comma, (int)len, at);
 		at += len + (at[len] == ',');
 	}
-	buf_str(&flags, has_word(options, "ro") ? "ro" : "rw");
-	buf_str(&flags, has_word(options, "suid") ? "" : ",nosuid");
-	buf_str(&flags, has_word(options, "dev") ? "" : ",nodev");
-	buf_str(&flags, has_word(options, "exec") ? "" : ",noexec");
+	buf_str(&flags, plan_has_word(options, "ro") ? "ro" : "rw");
+	buf_str(&flags, plan_has_word(options, "suid") ? "" : ",nosuid");
+	buf_str(&flags, plan_has_word(options, "dev") ? "" : ",nodev");
+	buf_str(&flags, plan_has_word(options, "exec") ? "" : ",noexec");
+	buf_str(&flags, plan_has_word(options, "U") ? ",U" : "");
 	m->plan->bad |= data.bad || flags.bad;
 	plan_add(m, STEP_TMPFS, target, data.data, flags.data,
-		 has_word(options, "notmpcopyup") ? "" : copy);
+		 plan_has_word(options, "notmpcopyup") ? "" : copy);
 }
 
 bool plan_hears_host(const struct container_spec *s)
@@ -164,8 +145,16 @@ bool plan_hears_host(const struct container_spec *s)
 	for (size_t i = 0; i < s->n_mounts; i++)
 		for (size_t k = 0; k < ARRAY_LEN(words); k++)
 			if (!strcmp(s->mounts[i].type, "bind") &&
-			    has_word(s->mounts[i].options, words[k]))
+			    plan_has_word(s->mounts[i].options, words[k]))
 				return true;
+	return false;
+}
+
+bool plan_gives_volumes(const struct container_spec *s)
+{
+	for (size_t i = 0; i < s->n_mounts; i++)
+		if (plan_has_word(s->mounts[i].options, "U"))
+			return true;
 	return false;
 }
 
@@ -191,8 +180,9 @@ void add_device_volume(struct maker *m, const struct spec_mount *mount)
 		return;
 	join_options(mount, &options);
 	m->plan->bad |= options.bad;
-	ADD3(m, STEP_DEVICE_VOLUME, mount->source, mount->fs_type,
-	     options.data ? options.data : "");
+	plan_add(m, STEP_DEVICE_VOLUME, mount->source, mount->fs_type,
+		 options.data ? options.data : "",
+		 plan_has_word(mount->options, "U") ? mount->target : NULL);
 }
 
 static void attach_device_volume(struct maker *m, const struct spec_mount *mount)
@@ -215,16 +205,24 @@ static void add_memory_volume(struct maker *m, const struct spec_mount *mount)
 	add_tmpfs(m, mount->target, options.data ? options.data : "", "");
 }
 
-static void add_one_mount(struct maker *m, const struct spec_mount *mount)
+/* number: tells it from the unit's other mounts. */
+static void add_one_mount(struct maker *m, const struct spec_mount *mount, size_t number)
 {
+	char name[24];
+
+	snprintf(name, sizeof(name), "v%zu", number);
 	if (!strcmp(mount->type, "tmpfs"))
 		add_tmpfs(m, mount->target, mount->options, "copy");
 	else if (is_device(mount))
 		attach_device_volume(m, mount);
 	else if (!strcmp(mount->type, "device"))
 		add_memory_volume(m, mount);
+	else if (plan_is_union(mount))
+		attach_union(m, number);
 	else
-		plan_add(m, STEP_VOLUME, mount->type, mount->source, mount->target, mount->options);
+		plan_add(m, STEP_VOLUME, mount->type,
+			 strcmp(mount->type, "anonymous") ? mount->source : name, mount->target,
+			 mount->options);
 }
 
 /* With a read-only root, programs still want to put their sockets and scratch files somewhere. */
@@ -240,21 +238,41 @@ static void add_read_only_tmpfs(struct maker *m)
 			add_tmpfs(m, places[i].path, places[i].options, "copy");
 }
 
+/* The unit's mounts, and behind them what the image calls volumes: where the root is read-only, those are not. NULL:
+ * there is none of that number; type NULL: nothing is to be done for it. */
+static const struct spec_mount *mount_at(struct maker *m, size_t i, struct spec_mount *image_volume)
+{
+	const struct container_spec *s = m->spec;
+	const struct strlist *more = &m->image->volumes;
+	char *path;
+
+	if (i < s->n_mounts)
+		return &s->mounts[i];
+	if (!s->read_only || i - s->n_mounts >= more->n)
+		return NULL;
+	path = more->items[i - s->n_mounts];
+	*image_volume = (struct spec_mount){NULL, "", path, "", "", ""};
+	if (plan_place_is_good(path) && !plan_mounts_at(s, path))
+		image_volume->type = "anonymous";
+	return image_volume;
+}
+
 /* Parents before children, whatever the unit's order: a mount made first must not be hidden by one made
  * later above it. Those of one depth stay in the unit's order. */
 void add_volumes(struct maker *m)
 {
-	const struct container_spec *s = m->spec;
+	const struct spec_mount *mount;
+	struct spec_mount own;
 	size_t deepest = 0;
 
 	add_read_only_tmpfs(m);
-	for (size_t i = 0; i < s->n_mounts; i++)
-		if (depth(s->mounts[i].target) > deepest)
-			deepest = depth(s->mounts[i].target);
+	for (size_t i = 0; (mount = mount_at(m, i, &own)); i++)
+		if (depth(mount->target) > deepest)
+			deepest = depth(mount->target);
 	for (size_t d = 0; d <= deepest; d++)
-		for (size_t i = 0; i < s->n_mounts; i++)
-			if (depth(s->mounts[i].target) == d)
-				add_one_mount(m, &s->mounts[i]);
+		for (size_t i = 0; (mount = mount_at(m, i, &own)); i++)
+			if (mount->type && depth(mount->target) == d)
+				add_one_mount(m, mount, i);
 }
 
 /* --- masks --------------------------------------------------------------------------------- */

@@ -22,6 +22,13 @@
 
 #define DEVICE_VOLUMES_MAX 32
 
+/* A volume with the option U, until STEP_OWN. */
+struct owned {
+	int mount;          /* its top */
+	bool inside;        /* it shows ids as they are in the container, not the host's */
+	const char *target; /* the plan's */
+};
+
 struct run {
 	const struct container_spec *spec;
 	const struct image *image;
@@ -59,6 +66,8 @@ struct run {
 	int volumes[DEVICE_VOLUMES_MAX]; /* detached mounts of devices */
 	unsigned n_volumes;
 	unsigned n_secrets;
+	struct owned *owned; /* volumes whose files are to be the user's */
+	size_t n_owned;
 
 	int init; /* the program that is process 1, or -1: the container's own is */
 
@@ -122,6 +131,11 @@ int link_apply(struct run *run, char *const *arg, struct fail *f);
 int mask_apply(struct run *run, char *const *arg, struct fail *f);
 int read_only_apply(struct run *run, char *const *arg, struct fail *f);
 
+int lower_apply(struct run *run, char *const *arg, struct fail *f);
+int union_apply(struct run *run, char *const *arg, struct fail *f);
+int attach_union_apply(struct run *run, char *const *arg, struct fail *f);
+int own_apply(struct run *run, char *const *arg, struct fail *f);
+
 int volume_apply(struct run *run, char *const *arg, struct fail *f);
 int device_volume_apply(struct run *run, char *const *arg, struct fail *f);
 void device_volume_undo(struct run *run, char *const *arg);
@@ -153,6 +167,20 @@ int exec_apply(struct run *run, char *const *arg, struct fail *f);
  * did, so does this, with *ret_error. */
 int run_exec_below_init(struct run *run, int (*exec)(struct run *run), int *ret_error,
 			struct fail *f);
+
+/* Attaches a detached mount as `name` in the stage: private, with the container's ids, MOUNT_ATTR_* bits set. */
+int run_put_in_stage(struct run *run, int mount, const char *name, uint64_t attr, struct fail *f);
+
+/* A detached mount of a volume ("volume") or host directory ("bind"), as it is on the host, without what is mounted
+ * in it. */
+int run_clone_volume(const char *type, const char *source, struct fail *f);
+
+/* Attaches a detached mount at a path of the container's, with a volume's options. */
+int run_attach(struct run *run, int mount, const char *path, const char *options, struct fail *f);
+
+/* Who the unit's user is by the container's own files; groups: comma list of more. */
+int run_find_user(struct run *run, const char *user, const char *groups, struct passwd_user *ret,
+		  struct fail *f);
 
 /* Waits for the end of the process that the namespaces were made with. */
 void run_reap_founder(struct run *run);

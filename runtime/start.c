@@ -43,6 +43,7 @@ static int read_spec(struct run *run, struct container_spec *spec, const char *u
 static int prepare(struct run *run, const char *unit, struct container_spec *spec,
 		   struct image *image, struct plan *plan, const char **ret_step, struct fail *f)
 {
+	struct image *mounted = NULL; /* until the process ends */
 	int r;
 
 	*ret_step = "spec";
@@ -55,10 +56,12 @@ static int prepare(struct run *run, const char *unit, struct container_spec *spe
 		return r;
 	*ret_step = "image";
 	r = image_find(image, spec->image ? spec->image : "", f);
+	if (r == 0)
+		r = image_find_mounted(spec, &mounted, f);
 	if (r < 0)
 		return r;
 	*ret_step = "plan";
-	return plan_make(plan, spec, image, f);
+	return plan_make(plan, spec, image, mounted, f);
 }
 
 /* -F FRAME [-i] [-t] [-S ROWSxCOLUMNS] -- UNIT: a client is attached. Returns the unit; NULL: usage. */

@@ -33,7 +33,7 @@ int stage_apply(struct run *run, char *const *arg, struct fail *f)
 	at = open(arg[0], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (at < 0)
 		return fail_set(f, errno, "open(\"%s\")", arg[0]);
-	run->stage = mnt_new("tmpfs", "mode=0755,size=64k,nr_inodes=512", 0, f);
+	run->stage = mnt_new("tmpfs", "mode=0755,size=64k,nr_inodes=4096", 0, f);
 	if (run->stage < 0)
 		return run->stage;
 	r = mnt_attach(run->stage, at, f);
@@ -46,8 +46,7 @@ int stage_apply(struct run *run, char *const *arg, struct fail *f)
 	return 0;
 }
 
-/* Attaches a detached mount, made ours to map, as `name` in the stage. */
-static int put(struct run *run, int mount, const char *name, uint64_t attr, struct fail *f)
+int run_put_in_stage(struct run *run, int mount, const char *name, uint64_t attr, struct fail *f)
 {
 	_fd_
 	int at = -1;
@@ -76,7 +75,7 @@ int layer_apply(struct run *run, char *const *arg, struct fail *f)
 	mount = mnt_clone(AT_FDCWD, path, false, f);
 	if (mount < 0)
 		return mount;
-	r = put(run, mount, arg[1], MOUNT_ATTR_RDONLY, f);
+	r = run_put_in_stage(run, mount, arg[1], MOUNT_ATTR_RDONLY, f);
 	return r < 0 && f ? fail_wrap(f, "layer %.12s", arg[0]) : r;
 }
 
@@ -89,7 +88,7 @@ int upper_apply(struct run *run, char *const *arg, struct fail *f)
 	/* by path: an fd of orlop-run's mount namespace cannot be cloned in this one */
 	snprintf(path, sizeof(path), SCRATCH "/%s/%s", run->spec->unit, run->scratch_name);
 	mount = mnt_clone(AT_FDCWD, path, false, f);
-	return mount < 0 ? mount : put(run, mount, arg[0], 0, f);
+	return mount < 0 ? mount : run_put_in_stage(run, mount, arg[0], 0, f);
 }
 
 int run_act_as_root(struct run *run, struct fail *f)

@@ -2,15 +2,12 @@
 /* What the unit puts into the root: volumes, host directories, devices, tmpfs. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -18,8 +15,10 @@
 #include "base/io.h"
 #include "base/paths.h"
 #include "runtime/copyup.h"
+#include "runtime/idmap.h"
 #include "runtime/inroot.h"
 #include "runtime/mnt.h"
+#include "runtime/owner.h"
 #include "runtime/run.h"
 
 static bool has_option(const char *options, const char *name)
@@ -75,22 +74,125 @@ static bool is_recursive(const char *type, const char *options)
 	return !strcmp(type, "bind") && !has_option(options, "bind");
 }
 
-/* A detached mount of the source, with ids as the container sees them; still writable. */
-static int open_source(struct run *run, const char *type, const char *source, const char *options,
-		       struct fail *f)
+/* --- U ------------------------------------------------------------------------------------- */
+
+/* Notes a volume for STEP_OWN: by then all is mounted, and the container's passwd can be read. Takes the fd. */
+static int own_later(struct run *run, int mount, bool inside, const char *target, struct fail *f)
 {
-	bool bind = !strcmp(type, "bind");
-	bool recursive = is_recursive(type, options);
-	char path[512];
-	_fd_
-	int mount = -1;
+	struct owned *grown = reallocarray(run->owned, run->n_owned + 1, sizeof(*grown));
+
+	if (!grown) {
+		close(mount);
+		return fail_set(f, ENOMEM, "volumes");
+	}
+	run->owned = grown;
+	grown[run->n_owned++] = (struct owned){mount, inside, target};
+	return 0;
+}
+
+/* Another view of a volume, as it is on disk, whoever the ids there belong to. place: its top on the host. */
+static int own_on_disk(struct run *run, int place, bool mapped, const char *target, struct fail *f)
+{
+	int mount = mnt_clone(place, "", false, f);
 	int r;
 
-	if (bind)
+	if (mount < 0)
+		return mount;
+	r = mnt_propagation(mount, MS_PRIVATE, f);
+	if (r < 0) {
+		close(mount);
+		return r;
+	}
+	return own_later(run, mount, mapped || !run->plan->mapped, target, f);
+}
+
+/* The same view as the container's, for what shows the host's ids to us. */
+static int own_as_shown(struct run *run, int mount, const char *target, struct fail *f)
+{
+	int copy = fcntl(mount, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? fail_set(f, errno, "dup") : own_later(run, copy, false, target, f);
+}
+
+int own_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	static struct passwd_user user; /* a kilobyte: not on this small stack */
+	int64_t uid, gid;
+	int r = run_find_user(run, arg[0], "", &user, f);
+
+	if (r < 0)
+		return r;
+	uid = idmap_outside(arg[1], user.uid);
+	gid = idmap_outside(arg[2], user.gid);
+	if (uid < 0 || gid < 0)
+		return fail_set(f, EINVAL, "user %u:%u is not in the user namespace", user.uid,
+				user.gid);
+	for (size_t i = 0; r == 0 && i < run->n_owned; i++) {
+		const struct owned *o = &run->owned[i];
+
+		r = owner_set(o->mount, o->inside ? user.uid : (uid_t)uid,
+			      o->inside ? user.gid : (gid_t)gid, f);
+		close(o->mount);
+		if (r < 0 && f)
+			r = fail_wrap(f, "giving the volume at \"%s\" to %u:%u", o->target,
+				      user.uid, user.gid);
+	}
+	return r;
+}
+
+/* --- sources ------------------------------------------------------------------------------- */
+
+/* Resolved once: an O_PATH fd of a volume's top on the host. */
+static int open_volume(const char *type, const char *source, struct fail *f)
+{
+	char path[512];
+	int fd;
+
+	if (!strcmp(type, "bind"))
 		snprintf(path, sizeof(path), "%s", source);
 	else
 		snprintf(path, sizeof(path), PATH_VOLUMES "/%s/data", source);
-	mount = mnt_clone(AT_FDCWD, path, recursive, f);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? fail_set(f, errno, "open(\"%s\")", path) : fd;
+}
+
+int run_clone_volume(const char *type, const char *source, struct fail *f)
+{
+	_fd_
+	int place = open_volume(type, source, f);
+
+	return place < 0 ? place : mnt_clone(place, "", false, f);
+}
+
+/* A new directory beside the root's upper one: it goes as that does. */
+static int open_anonymous(struct run *run, const char *name, struct fail *f)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "up/%s", name);
+	if (mkdirat(run->stage, path, 0755) < 0)
+		return fail_set(f, errno, "mkdir(\"%s\")", path);
+	return mnt_clone(run->stage, path, false, f);
+}
+
+/* A detached mount of the source, with ids as the container sees them; still writable. */
+static int open_source(struct run *run, char *const *arg, struct fail *f)
+{
+	const char *type = arg[0], *target = arg[2], *options = arg[3];
+	bool bind = !strcmp(type, "bind"), recursive = is_recursive(type, options), mapped = false;
+	_fd_
+	int place = -1, mount = -1;
+	int r;
+
+	if (!strcmp(type, "anonymous")) {
+		mount = open_anonymous(run, arg[1], f);
+		r = mount < 0                  ? mount
+		    : has_option(options, "U") ? own_as_shown(run, mount, target, f)
+					       : 0;
+		return r < 0 ? r : take_fd(&mount);
+	}
+	place = open_volume(type, arg[1], f);
+	mount = place < 0 ? place : mnt_clone(place, "", recursive, f);
 	if (mount < 0)
 		return mount;
 	if (run->plan->mapped) {
@@ -98,8 +200,10 @@ static int open_source(struct run *run, const char *type, const char *source, co
 		/* a host directory on a file system that cannot: its owners show as nobody */
 		if (r < 0 && !(r == -EINVAL && bind && !has_option(options, "idmap")))
 			return r;
+		mapped = r == 0;
 	}
-	return take_fd(&mount);
+	r = has_option(options, "U") ? own_on_disk(run, place, mapped, target, f) : 0;
+	return r < 0 ? r : take_fd(&mount);
 }
 
 static int set_attr(int mount, const char *type, const char *options, struct fail *f)
@@ -107,21 +211,6 @@ static int set_attr(int mount, const char *type, const char *options, struct fai
 	int r = mnt_attr(mount, volume_attr(options), 0, -1, is_recursive(type, options), f);
 
 	return r < 0 ? r : mnt_propagation(mount, volume_propagation(options), f);
-}
-
-/* By a link in the image, or in a volume mounted before, a target may turn out to be one of the kernel's
- * own file systems: what is written there by the steps to come must not land in a file of the image's. */
-static int check_target(int at, const char *path, struct fail *f)
-{
-	struct statfs fs;
-
-	if (fstatfs(at, &fs) < 0)
-		return fail_set(f, errno, "statfs(\"%s\")", path);
-	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC ||
-	    fs.f_type == CGROUP2_SUPER_MAGIC)
-		return fail_set(f, EINVAL,
-				"\"%s\" leads into /proc or /sys: nothing is mounted there", path);
-	return 0;
 }
 
 static int check_not_root(struct run *run, int at, const char *path, struct fail *f)
@@ -149,9 +238,11 @@ static int open_place(struct run *run, int mount, const char *path, struct fail 
 				 : inroot_mkfile(run->root, path, f);
 	if (at < 0)
 		return at;
-	r = check_target(at, path, f);
-	if (r == 0)
-		r = check_not_root(run, at, path, f);
+	/* what is written there by the steps to come must not land in a file of the kernel's */
+	if (inroot_is_kernels(at))
+		return fail_set(f, EINVAL,
+				"\"%s\" leads into /proc or /sys: nothing is mounted there", path);
+	r = check_not_root(run, at, path, f);
 	return r < 0 ? r : take_fd(&at);
 }
 
@@ -215,21 +306,36 @@ static int first_use(int place, int mount, const char *name, const char *options
 	return r;
 }
 
+int run_attach(struct run *run, int mount, const char *path, const char *options, struct fail *f)
+{
+	_fd_
+	int place = open_place(run, mount, path, f);
+	int r = place;
+
+	if (r >= 0)
+		r = set_attr(mount, "", options, f);
+	return r < 0 ? r : mnt_attach(mount, place, f);
+}
+
 int volume_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	_fd_
-	int mount = open_source(run, arg[0], arg[1], arg[3], f), place = -1;
+	int mount = open_source(run, arg, f), place = -1;
 	int r = mount;
 
 	if (r >= 0)
 		r = place = open_place(run, mount, arg[2], f);
 	if (r >= 0 && !strcmp(arg[0], "volume"))
 		r = first_use(place, mount, arg[1], arg[3], f);
+	if (r >= 0 && !strcmp(arg[0], "anonymous") && !has_option(arg[3], "nocopy"))
+		r = copy_into(place, mount, f);
 	if (r >= 0)
 		r = set_attr(mount, arg[0], arg[3], f);
 	if (r >= 0)
 		r = mnt_attach(mount, place, f);
-	return r < 0 && f ? fail_wrap(f, "%s \"%s\"", arg[0], arg[1]) : r;
+	return r < 0 && f
+		       ? fail_wrap(f, "%s \"%s\"", arg[0], arg[strcmp(arg[0], "anonymous") ? 1 : 2])
+		       : r;
 }
 
 /* What is said of the mount, not to the file system: volume_attr() reads it. */
@@ -279,13 +385,21 @@ int device_volume_apply(struct run *run, char *const *arg, struct fail *f)
 	if (mount < 0)
 		return f ? fail_wrap(f, "\"%s\"", arg[0]) : mount;
 	run->volumes[run->n_volumes++] = mount;
-	return 0;
+	if (!has_option(arg[2], "U"))
+		return 0;
+	/* the kernel gives the file system that is there already: a view of it whose ids will not be mapped */
+	mount = mnt_new(arg[1], options.data, 0, f);
+	if (mount >= 0)
+		return own_later(run, mount, true, arg[3], f);
+	close(run->volumes[--run->n_volumes]);
+	return f ? fail_wrap(f, "\"%s\"", arg[0]) : mount;
 }
 
 void device_volume_undo(struct run *run, char *const *arg)
 {
-	(void)arg;
 	close(run->volumes[--run->n_volumes]);
+	if (has_option(arg[2], "U"))
+		close(run->owned[--run->n_owned].mount);
 }
 
 int attach_volume_apply(struct run *run, char *const *arg, struct fail *f)
@@ -306,6 +420,8 @@ int tmpfs_apply(struct run *run, char *const *arg, struct fail *f)
 	int mount = mnt_new("tmpfs", arg[1], 0, f), place = -1;
 	int r = mount;
 
+	if (r >= 0 && has_option(arg[2], "U"))
+		r = own_as_shown(run, mount, arg[0], f);
 	if (r >= 0)
 		r = place = open_place(run, mount, arg[0], f);
 	if (r >= 0 && !strcmp(arg[3], "copy"))

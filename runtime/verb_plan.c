@@ -76,7 +76,7 @@ int verb_plan(int argc, char **argv)
 {
 	_buf_ struct buf out = {0};
 	struct container_spec spec = {0};
-	struct image image = {0};
+	struct image image = {0}, *mounted = NULL;
 	struct plan plan = {0};
 	struct fail f = {0};
 	int r;
@@ -87,7 +87,9 @@ int verb_plan(int argc, char **argv)
 	if (r == 0)
 		r = image_find(&image, spec.image ? spec.image : "", &f);
 	if (r == 0)
-		r = plan_make(&plan, &spec, &image, &f);
+		r = image_find_mounted(&spec, &mounted, &f);
+	if (r == 0)
+		r = plan_make(&plan, &spec, &image, mounted, &f);
 	if (r == 0) {
 		plan_show(&plan, &out);
 		fwrite(out.data, 1, out.len, stdout);
@@ -95,6 +97,9 @@ int verb_plan(int argc, char **argv)
 		fprintf(stderr, "orlop-run: %s\n", f.text);
 	}
 	plan_done(&plan);
+	for (size_t i = 0; mounted && i < spec.n_mounts; i++)
+		image_done(&mounted[i]);
+	free(mounted);
 	image_done(&image);
 	spec_done(&spec);
 	return r == 0 && fflush(stdout) == 0 ? 0 : 1;

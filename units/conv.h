@@ -75,6 +75,10 @@ struct source_at conv_at(const struct conv *c, const struct item *item);
 /* item as an absolute path: ./x is next to the unit file; with `bare` x is too. NULL: reported. */
 const char *conv_path(struct conv *c, const struct item *item, const char *path, bool bare);
 
+/* Checks a reference to an image, which may be a unit's name ("x.image"), and takes the transport away that says
+ * nothing. false: reported. */
+bool conv_image(struct conv *c, const struct item *item, struct text *text);
+
 /* Counts words (ports) of the unit; false: there are too many, and the first time that is reported. */
 bool conv_count_words(struct conv *c, size_t n);
 bool conv_count_ports(struct conv *c, size_t n);

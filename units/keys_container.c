@@ -28,10 +28,10 @@ static const struct key container_rows[] = {
 	  "only false: PID 1 has no environment worth copying"),
 	C_HIDDEN(
 		"Volume", VOLUMES, MUST, mounts, NULL, "",
-		"mount, [SOURCE:]TARGET[:OPTIONS]; SOURCE is a volume's name, x.volume, /host/path or ./path"),
+		"mount, [SOURCE:]TARGET[:OPTIONS]; SOURCE is a volume's name, x.volume, /host/path or ./path; without one it lasts as long as the container; of OPTIONS, U gives its files to the container's user at every start, and O throws away what is changed in it"),
 	C_HIDDEN(
 		"Mount", MOUNTS, SHOULD, mounts, NULL, "",
-		"a mount in fields: type=bind, volume, tmpfs or image, source=, target=, ro and others"),
+		"a mount in fields: type=bind, volume, tmpfs or image, source=, target=, ro and others; an image is read-only but with rw=true, and then what is written is gone with the container"),
 	C_HIDDEN("Tmpfs", TMPFS, MUST, mounts, NULL, "",
 		 "empty file system in memory, TARGET[:OPTIONS]"),
 	C_HIDDEN(

@@ -296,6 +296,12 @@ static void resolve_deps(struct loader *l, struct unit *u)
 	u->n_deps = kept;
 }
 
+/* What a .image brings is known by its tag, if it has one. */
+static struct text image_name(const struct unit_image *i)
+{
+	return i->image_tag.value ? i->image_tag : i->image;
+}
+
 static void resolve_mounts(struct loader *l, struct unit *u, struct unit_mount *mounts, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -303,9 +309,12 @@ static void resolve_mounts(struct loader *l, struct unit *u, struct unit_mount *
 
 		if (!m->ref)
 			continue;
-		m->unit = must_find(l, u, m->ref, m->at, "Volume");
+		m->unit = must_find(l, u, m->ref, m->at,
+				    strcmp(m->type, "image") == 0 ? "Mount" : "Volume");
 		if (m->unit && m->unit->volume)
 			m->source = m->unit->volume->name;
+		if (m->unit && m->unit->image)
+			m->source = image_name(m->unit->image);
 		loader_need(l, u, m->unit, m->at);
 	}
 }
@@ -337,11 +346,8 @@ static void resolve_container(struct loader *l, struct unit *u)
 		const char *ref = c->image.value;
 
 		c->image_unit = must_find(l, u, ref, c->image_at, "Image");
-		if (c->image_unit && c->image_unit->image) {
-			const struct unit_image *i = c->image_unit->image;
-
-			c->image = i->image_tag.value ? i->image_tag : i->image;
-		}
+		if (c->image_unit && c->image_unit->image)
+			c->image = image_name(c->image_unit->image);
 		loader_need(l, u, c->image_unit, c->image_at);
 	}
 	resolve_mounts(l, u, c->mounts, c->n_mounts);

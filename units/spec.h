@@ -14,9 +14,10 @@
 #include "units/record.h"
 
 struct spec_mount {
-	char *type;    /* "volume", "bind", "tmpfs", "device" (a .volume with Device= and Type=) */
-	char *source;  /* volume: name; bind: absolute host path; tmpfs: ""; device: its path */
-	char *target;  /* absolute path inside */
+	char *type; /* "volume", "bind", "tmpfs", "image", "device" (a .volume with Device= and Type=), or
+			* "anonymous": a volume of this start alone */
+	char *source; /* volume, image: name; bind: absolute host path; device: its path; else "" */
+	char *target; /* absolute path inside */
 	char *options; /* comma list as the unit has it, checked: "ro,noexec" or "" */
 	char *fs_type; /* device: "ext4"; else "" */
 	char *fs_data; /* device: options for the file system (Options=); else "" */

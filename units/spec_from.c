@@ -117,9 +117,7 @@ static void add_mounts(struct out *o, struct container_spec *spec, const struct 
 			deepest = depth(mounts[i].target.value);
 	for (size_t d = 0; d <= deepest; d++)
 		for (size_t i = 0; i < n; i++)
-			/* An anonymous volume is the container's own disposable root. */
-			if (depth(mounts[i].target.value) == d &&
-			    strcmp(mounts[i].type, "anonymous") != 0)
+			if (depth(mounts[i].target.value) == d)
 				add_mount(o, spec, &mounts[i]);
 }
 

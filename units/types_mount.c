@@ -34,11 +34,29 @@ static struct text part_of(struct conv *c, struct text text, const char *start, 
 	return part;
 }
 
-#define VOLUME_OPTIONS                                                                               \
-	"ro rw z Z U idmap copy nocopy O noexec nosuid nodev exec suid dev bind rbind shared slave " \
-	"private rshared rslave rprivate noatime relatime nodiratime"
-#define TMPFS_FLAGS \
-	"ro rw z Z U noexec nosuid nodev exec suid dev noswap notmpcopyup tmpcopyup noatime relatime"
+/* What may be said of a mount, by its sort. */
+struct mount_options {
+	const char *flags;
+	bool values; /* size= and the like */
+	const char *hint;
+};
+
+static const struct mount_options volume_options = {
+	"ro rw z Z U idmap copy nocopy O noexec nosuid nodev exec suid dev bind rbind shared slave private "
+	"rshared rslave rprivate noatime relatime nodiratime",
+	false,
+	"there are ro, rw, z, Z, U, O, noexec, nosuid, nodev, copy, nocopy, shared, slave, private",
+};
+static const struct mount_options tmpfs_options = {
+	"ro rw z Z U noexec nosuid nodev exec suid dev noswap notmpcopyup tmpcopyup noatime relatime",
+	true,
+	"there are ro, noexec, nosuid, nodev, size=64m, mode=1777, uid=, gid=",
+};
+static const struct mount_options image_options = {
+	"ro rw noexec nosuid nodev exec suid dev noatime relatime nodiratime",
+	false,
+	"an image's files keep their owners; there are ro, rw, noexec, nosuid, nodev",
+};
 
 static bool tmpfs_value(const char *s)
 {
@@ -65,33 +83,52 @@ static bool tmpfs_value(const char *s)
 	return strncmp(s, "nr_inodes=", 10) == 0 && !value_podman_size(equals + 1, &value);
 }
 
-/* Checks a comma list of options; false: reported. */
-static bool options_valid(struct conv *c, const struct item *item, const char *options, bool tmpfs)
+/* Two options that contradict one another. */
+static const char *const contradictions[][2] = {{"ro", "rw"}, {"O", "U"}};
+
+/* Whether an option is in a comma list. */
+static bool has(const char *options, const char *option)
 {
-	bool ro = false, rw = false;
+	size_t n = strlen(option);
+
+	for (; *options; options += strspn(options, ",")) {
+		size_t len = strcspn(options, ",");
+
+		if (len == n && strncmp(options, option, n) == 0)
+			return true;
+		options += len;
+	}
+	return false;
+}
+
+/* Checks a comma list of options; false: reported. */
+static bool options_valid(struct conv *c, const struct item *item, const char *options,
+			  const struct mount_options *known)
+{
 
 	for (const char *s = options; *s;) {
 		size_t len = strcspn(s, ",");
 		char option[80];
 
 		snprintf(option, sizeof(option), "%.*s", (int)len, s);
-		ro |= strcmp(option, "ro") == 0;
-		rw |= strcmp(option, "rw") == 0;
-		if (len >= sizeof(option) ||
-		    (value_choice(option, tmpfs ? TMPFS_FLAGS : VOLUME_OPTIONS) < 0 &&
-		     !(tmpfs && tmpfs_value(option)))) {
-			conv_report(
-				c, DIAG_ERROR, item, s, len, U_VOLUME,
-				tmpfs ? "there are ro, noexec, nosuid, nodev, size=64m, mode=1777, uid=, gid="
-				      : "there are ro, rw, z, Z, U, noexec, nosuid, nodev, copy, nocopy, shared, slave, private",
-				"unknown option \"%.*s\" in %s=", (int)len, s, c->entry->key);
+		if (len >= sizeof(option) || (value_choice(option, known->flags) < 0 &&
+					      !(known->values && tmpfs_value(option)))) {
+			conv_report(c, DIAG_ERROR, item, s, len, U_VOLUME, known->hint,
+				    "unknown option \"%.*s\" in %s=", (int)len, s, c->entry->key);
 			return false;
 		}
 		s += len + (s[len] == ',');
 	}
-	if (ro && rw)
-		conv_error(c, item, U_VOLUME, NULL, "both ro and rw in %s=", c->entry->key);
-	return !(ro && rw);
+	for (size_t i = 0; i < sizeof(contradictions) / sizeof(*contradictions); i++) {
+		const char *const *pair = contradictions[i];
+
+		if (!has(options, pair[0]) || !has(options, pair[1]))
+			continue;
+		conv_error(c, item, U_VOLUME, NULL, "both %s and %s in %s=", pair[0], pair[1],
+			   c->entry->key);
+		return false;
+	}
+	return true;
 }
 
 static bool ends_with(const char *s, const char *end)
@@ -178,7 +215,7 @@ void parse_volumes(struct conv *c, void *field)
 		return;
 	if (n > 2)
 		mount.options = parts[2];
-	if (!options_valid(c, &item, mount.options, false))
+	if (!options_valid(c, &item, mount.options, &volume_options))
 		return;
 	if (n == 1) { /* no source: a volume of this container alone, as new at every start */
 		mount.type = "anonymous";
@@ -205,7 +242,7 @@ void parse_tmpfs(struct conv *c, void *field)
 	if (colon)
 		mount.options = colon + 1;
 	if (mount.target.value && target_valid(c, &item, mount.target.value, item.text.value) &&
-	    options_valid(c, &item, mount.options, true))
+	    options_valid(c, &item, mount.options, &tmpfs_options))
 		add_mount(c, field, &item, mount);
 }
 
@@ -342,14 +379,45 @@ static bool take_fields(struct conv *c, const struct item *item, struct mount_pa
 	return true;
 }
 
+static const struct mount_options *options_of(const char *type)
+{
+	if (strcmp(type, "tmpfs") == 0)
+		return &tmpfs_options;
+	return strcmp(type, "image") == 0 ? &image_options : &volume_options;
+}
+
+/* What is mounted, by the sort of the mount. false: reported. */
+static bool mount_source(struct conv *c, const struct item *item, struct unit_mount *mount)
+{
+	if (strcmp(mount->type, "tmpfs") == 0)
+		return true;
+	if (!mount->source.value) {
+		if (strcmp(mount->type, "volume") == 0) {
+			mount->type = "anonymous";
+			return true;
+		}
+		conv_error(c, item, U_VOLUME, "write source=...", "Mount= without a source");
+		return false;
+	}
+	if (strcmp(mount->type, "bind") == 0) {
+		mount->source.value = conv_path(c, item, mount->source.value, false);
+		return mount->source.value;
+	}
+	if (strcmp(mount->type, "volume") == 0)
+		return volume_source(c, item, mount);
+	if (!conv_image(c, item, &mount->source))
+		return false;
+	if (ends_with(mount->source.value, ".image") && !strchr(mount->source.value, '/'))
+		mount->ref = mount->source.value;
+	return true;
+}
+
 static void finish_mount(struct conv *c, void *field, const struct item *item,
 			 struct mount_parse *m)
 {
 	struct unit_mount *mount = &m->mount;
-	bool tmpfs;
 
 	mount->type = m->type ? m->type : "volume";
-	tmpfs = strcmp(mount->type, "tmpfs") == 0;
 	if (value_choice(mount->type, "bind volume tmpfs image") < 0) {
 		bool later = value_choice(mount->type, "glob devpts artifact ramfs") >= 0;
 
@@ -368,23 +436,10 @@ static void finish_mount(struct conv *c, void *field, const struct item *item,
 		arena_set_bad(c->arena);
 	mount->options = m->options.data ? arena_strdup(c->arena, m->options.data) : "";
 	if (!mount->options || !target_valid(c, item, mount->target.value, NULL) ||
-	    !options_valid(c, item, mount->options, tmpfs))
+	    !options_valid(c, item, mount->options, options_of(mount->type)))
 		return;
-	if (!tmpfs && !mount->source.value) {
-		if (strcmp(mount->type, "volume") != 0) {
-			conv_error(c, item, U_VOLUME, "write source=...",
-				   "Mount= without a source");
-			return;
-		}
-		mount->type = "anonymous";
-	} else if (strcmp(mount->type, "bind") == 0) {
-		mount->source.value = conv_path(c, item, mount->source.value, false);
-		if (!mount->source.value)
-			return;
-	} else if (strcmp(mount->type, "volume") == 0 && !volume_source(c, item, mount)) {
-		return;
-	}
-	add_mount(c, field, item, *mount);
+	if (mount_source(c, item, mount))
+		add_mount(c, field, item, *mount);
 }
 
 void parse_mounts(struct conv *c, void *field)

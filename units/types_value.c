@@ -270,37 +270,44 @@ void parse_path(struct conv *c, void *field)
 		*(struct text *)field = item.text;
 }
 
-void parse_image(struct conv *c, void *field)
+bool conv_image(struct conv *c, const struct item *item, struct text *text)
 {
 	struct fail f = {0};
 	char name[STORE_REF_MAX + 8];
-	struct text text;
+
+	if (ends_with(text->value, ".build")) {
+		conv_error(c, item, U_IMAGE, "build the image elsewhere and name it here",
+			   "\"%s\": .build units are not supported", text->value);
+		return false;
+	}
+	/* docker://REF is the same as REF; other transports name things outside of the store. */
+	if (strncmp(text->value, "docker://", 9) == 0) {
+		*text = (struct text){text->value + 9, text->value};
+	} else if (strstr(text->value, ":/") ||
+		   strncmp(text->value, "containers-storage:", 19) == 0) {
+		conv_error(c, item, U_IMAGE,
+			   "import the archive with orlop image import, then name it here",
+			   "\"%s\" is no image reference", text->value);
+		return false;
+	}
+	if (!ends_with(text->value, ".image") && store_ref_name(text->value, name, &f) < 0) {
+		conv_error(c, item, U_IMAGE, "write REGISTRY/NAME:TAG",
+			   "\"%s\" is no image reference: %s", text->value, f.text);
+		return false;
+	}
+	return true;
+}
+
+void parse_image(struct conv *c, void *field)
+{
 	struct item item;
+	struct text text;
 
 	if (!expanded(c, &item))
 		return;
 	text = item.text;
-	if (ends_with(text.value, ".build")) {
-		conv_error(c, &item, U_IMAGE, "build the image elsewhere and use Image=",
-			   "\"%s\": .build units are not supported", text.value);
-		return;
-	}
-	/* docker://REF is the same as REF; other transports name things outside of the store. */
-	if (strncmp(text.value, "docker://", 9) == 0) {
-		text = (struct text){text.value + 9, text.value};
-	} else if (strstr(text.value, ":/") ||
-		   strncmp(text.value, "containers-storage:", 19) == 0) {
-		conv_error(c, &item, U_IMAGE,
-			   "import the archive with orlop image import, then name it here",
-			   "\"%s\" is no image reference", text.value);
-		return;
-	}
-	if (!ends_with(text.value, ".image") && store_ref_name(text.value, name, &f) < 0) {
-		conv_error(c, &item, U_IMAGE, "write REGISTRY/NAME:TAG",
-			   "\"%s\" is no image reference: %s", text.value, f.text);
-		return;
-	}
-	*(struct text *)field = text;
+	if (conv_image(c, &item, &text))
+		*(struct text *)field = text;
 }
 
 /* One name or number of a user or group, `len` long. */

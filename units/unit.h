@@ -133,11 +133,12 @@ struct command_list {
 };
 
 struct unit_mount {
-	const char *type;   /* "volume", "bind", "tmpfs", "image" */
-	struct text source; /* volume: its name in the store; bind: absolute path; tmpfs: NULL */
+	const char *type; /* "volume", "anonymous", "bind", "tmpfs", "image" */
+	struct text
+		source; /* volume: its name in the store; bind: absolute path; image: its name; else NULL */
 	struct text target;
 	const char *options; /* comma list: "ro,noexec"; "" = none */
-	const char *ref;     /* "x.volume" if it was named so */
+	const char *ref;     /* "x.volume" or "x.image" if it was named so */
 	struct unit *unit;   /* that unit, or NULL */
 	struct source_at at;
 };

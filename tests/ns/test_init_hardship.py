@@ -6,9 +6,11 @@ import os
 import shutil
 import time
 
+import pytest
 from faults import Faults
 from host import TOP, retry, settled
 
+IMAGE = os.path.join(TOP, "build/images/hello.tar")
 FULL = bool(os.environ.get("FULL"))
 SLEEP = "[Service]\nExecStart=/bin/sleep 1000\n{}\n[Install]\nWantedBy=multi-user.target\n"
 
@@ -197,3 +199,50 @@ def test_status_says_why(host):
     assert host.until("w.service", "waiting")["waits_for"] == ["slow.service"]
     status = host.until("x.service", "failed")
     assert (status["step"], status["errno"]) == ("exec", "ENOENT") and "/no/such/program" in status["text"]
+
+
+SLOW = """#!/bin/bash
+exec /usr/bin/strace -D -f -qq -o /dev/null -e trace=fchownat -e inject=fchownat:delay_enter=100000 /usr/lib/orlop/orlop-run.real "$@"
+"""
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+def test_a_volume_whose_files_take_for_ever_to_be_given_away(host):
+    """Volume=...:U over a disk on which each change of owner takes a tenth of a second: the start has its deadline, PID 1
+    answers meanwhile, nothing is left, and another start goes on where that one was cut off."""
+    if not os.path.exists(IMAGE):
+        pytest.skip("build/images/hello.tar was not built (make image)")
+    host.image(IMAGE)
+    host.unit("slow.container", "[Container]\nImage=localhost/hello\nNetwork=none\nEntrypoint=/bin/busybox\nExec=sleep 1000\nUser=5:6\n"
+              "Volume=big:/big:U\nStopTimeout=0\n[Service]\nTimeoutStartSec=3\n")  # fmt: skip
+    data = host.path("store/volumes/big/data")
+    os.makedirs(data)
+    for i in range(500):
+        os.close(os.open(f"{data}/{i}", os.O_CREAT | os.O_WRONLY))
+    host.boot()
+    retry(lambda: os.stat(host.path("store/images/names/localhost+hello:latest")), 60)
+    programs = host.path("programs")
+    os.rename(programs + "/orlop-run", programs + "/orlop-run.real")
+    with open(programs + "/orlop-run", "w", encoding="utf-8") as f:
+        f.write(SLOW)
+    os.chmod(programs + "/orlop-run", 0o755)
+    client = host.client(timeout=60)
+    client.send("start", "slow.container")
+
+    def begun():
+        assert os.stat(data).st_uid == 5
+
+    retry(begun)
+    longest = 0.0
+    while (status := host.status("slow.container"))["state"] not in ("failed", "up"):
+        begin = time.monotonic()
+        assert host.ask("version")[0] == 0
+        longest = max(longest, time.monotonic() - begin)
+    assert status["state"] == "failed" and status["result"] == "timeout", status
+    assert longest < 1, longest
+    given = [os.stat(f"{data}/{i}").st_uid for i in range(500)].count(5)
+    assert 0 < given < 500, given
+    assert not os.path.exists(host.cgroup + "/orlop/slow.container")
+    os.rename(programs + "/orlop-run.real", programs + "/orlop-run")
+    assert host.ask("start", "slow.container", timeout=30)[0] == 0
+    assert {(os.stat(f"{data}/{i}").st_uid, os.stat(f"{data}/{i}").st_gid) for i in range(500)} == {(5, 6)}

@@ -36,6 +36,20 @@ UNITS = {
                                  "Network=none\nUIDMap=0:1073741824:65536\nGIDMap=0:1073741824:65536"),
     # nomap: nobody in it is whoever runs the containers, root
     "nomap.container": TELL.format("cat /proc/self/uid_map /proc/self/gid_map; stat -c %%u /proc/sys; id -u", "Network=none\nUserNS=nomap"),
+    # U: at every start the files of a volume are the user's, whoever has made them; also for a .volume of the host's
+    "given.volume": "[Volume]\nUID=3\n",
+    "given.container": "[Container]\nImage=localhost/hello\nEntrypoint=/bin/busybox\nNetwork=none\nStopTimeout=0\nUser=1234:99\n"
+                       "Exec=sh -c 'stat -c \"%%u:%%g %%n\" /g /g/* /b /b/file /n > /g/new; mv /g/new /g/told; exec sleep 1000'\n"
+                       "Volume=given.volume:/g:U\nVolume=bound2.volume:/b:U\nMount=type=volume,target=/n,chown=true\n",
+    "bound2.volume": "[Volume]\nDevice=/run/orlop-bound2\nType=bind\n",
+    # an image as a mount, by a .image unit too
+    "hello.image": "[Image]\nImage=localhost/hello\n",
+    "image.container": TELL.format("ls /a /b; touch /a/x; touch /b/x && ls /b/x; grep -cE \" /[ab] .*nosuid,nodev\" /proc/mounts",
+                                   "Network=none\nMount=type=image,source=hello.image,destination=/a\n"
+                                   "Mount=type=image,source=localhost/hello,target=/b,rw=true"),
+    "noimage.container": TELL.format("true", "Network=none\nMount=type=image,source=localhost/none,target=/x"),
+    # O: what is changed is thrown away
+    "over.container": TELL.format("cat /o/file; echo changed > /o/file; cat /o/file", "Network=none\nVolume=/run/orlop-bound:/o:O"),
     "subpath.container": TELL.format("true", "Mount=type=volume,source=x,target=/x,subpath=y"),
     # .volume: a device that is not there, memory, a host directory
     "disk.volume": "[Volume]\nDevice=/dev/no-such-disk\nType=ext4\n",
@@ -66,11 +80,14 @@ def box():
     try:
         host.image(IMAGE)
         for name, text in UNITS.items():
-            wanted = name.endswith(".container") and name not in ("nowhere.container", "disk.container")
+            wanted = name.endswith(".container") and name not in ("nowhere.container", "disk.container", "noimage.container", "given.container", "over.container")
             host.unit(name, text + (INSTALL if wanted else ""))
         host.boot()
         os.mkdir(host.root("/run/orlop-bound"))
         with open(host.root("/run/orlop-bound/file"), "w", encoding="utf-8") as f:
+            f.write("of the host\n")
+        os.makedirs(host.root("/run/orlop-bound2/sub"))
+        with open(host.root("/run/orlop-bound2/file"), "w", encoding="utf-8") as f:
             f.write("of the host\n")
         yield host
     finally:
@@ -141,6 +158,43 @@ def test_nomap(box):
     uids, gids, owner, own = (line.split() for line in told(box, "nomap"))
     assert uids == gids and uids[0] == "0" and int(uids[1]) >= 524288 and uids[2] == "65536"
     assert owner == ["65534"] and own == ["0"]
+
+
+def test_volume_for_the_user(box):
+    """At every start, whoever has made its files meanwhile; .volume of the host's and anonymous ones too."""
+    data = box.path("store/volumes/systemd-given/data")
+    for turn in range(2):
+        assert box.ask("restart" if turn else "start", "given.container", timeout=30)[0] == 0
+
+        def read():
+            with open(data + "/told", encoding="utf-8") as f:
+                return f.read().splitlines()
+
+        lines = retry(read, 60)
+        assert {line.split()[0] for line in lines} == {"1234:99"} and {"/g", "/b", "/b/file", "/n"} <= {line.split()[1] for line in lines}
+        assert ("1234:99 /g/foreign" in lines) == bool(turn), lines
+        os.remove(data + "/told")
+        with open(data + "/foreign", "w", encoding="utf-8"):
+            pass
+    assert os.stat(box.root("/run/orlop-bound2/sub")).st_uid == 1234
+
+
+def test_image_as_a_mount(box):
+    a, b = "\n".join(told(box, "image")).split("/b:", 1)
+    assert "bin" in a and "bin" in b, (a, b)
+    assert "/a/x: Read-only file system" in b and "/b/x" in b.splitlines() and b.splitlines()[-1] == "2", b
+
+
+def test_image_as_a_mount_that_is_not_there(box):
+    status = failed(box, "noimage.container")
+    assert status["step"] == "image" and '"localhost/none" is not in the store' in status["text"] and '"/x"' in status["text"], status
+
+
+def test_changes_that_are_thrown_away(box):
+    assert box.ask("start", "over.container", timeout=30)[0] == 0
+    assert told(box, "over") == ["of the host", "changed"]
+    with open(box.root("/run/orlop-bound/file"), encoding="utf-8") as f:
+        assert f.read() == "of the host\n"
 
 
 @pytest.mark.parametrize("unit,word", [("subpath.container", "subpath")])

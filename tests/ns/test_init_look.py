@@ -103,8 +103,13 @@ def test_image_prune_keeps_what_units_name(box):
     assert box.ask("stop", "busy", "idle", timeout=30)[0] == 0
     out = box.run(ORLOP, "image", "prune", "-a")
     assert out.returncode == 0 and "0 images, 0 layers" in out.stdout, out
-    box.unit("busy.container", "[Container]\nImage=localhost/nothing\n")
+    # an image that is only mounted counts, too
+    box.unit("busy.container", "[Container]\nImage=localhost/nothing\nMount=type=image,source=localhost/hello,target=/x\n")
     box.unit("idle.container", "[Container]\nImage=localhost/nothing\n")
+    assert box.ask("reload", timeout=30)[0] == 0
+    out = box.run(ORLOP, "image", "prune", "-a")
+    assert out.returncode == 0 and "0 images, 0 layers" in out.stdout, out
+    box.unit("busy.container", "[Container]\nImage=localhost/nothing\n")
     assert box.ask("reload", timeout=30)[0] == 0
     out = box.run(ORLOP, "image", "prune", "-a")
     assert out.returncode == 0 and "1 images, " in out.stdout, out

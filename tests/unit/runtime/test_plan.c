@@ -33,10 +33,21 @@ static const char image_ini[] =
 	"User=app\n"
 	"WorkingDir=/www\n"
 	"StopSignal=SIGQUIT\n"
+	"Volume=/www\n"
+	"Volume=/own\n"
+	"Volume=/proc/sys\n"
+	"Volume=/\n"
 	"Label=ignored\n";
 
+/* What mounts of type image are of: the upper layer is the other image's lower one too. */
+static const char mounted_ini[] =
+	"[Image]\n"
+	"Id=01\n"
+	"Layer=2222222222222222222222222222222222222222222222222222222222222222\n"
+	"Layer=3333333333333333333333333333333333333333333333333333333333333333\n";
+
 static struct container_spec spec;
-static struct image image;
+static struct image image, mounted[8];
 static struct plan plan;
 static struct fail failure;
 
@@ -63,7 +74,12 @@ static int make(const char *text)
 {
 	assert_int_equal(read_spec(text), 0);
 	assert_int_equal(image_parse(&image, image_ini, sizeof(image_ini) - 1, &failure), 0);
-	return plan_make(&plan, &spec, &image, &failure);
+	for (size_t i = 0; i < spec.n_mounts; i++)
+		if (!strcmp(spec.mounts[i].type, "image"))
+			assert_int_equal(image_parse(&mounted[i], mounted_ini,
+						     sizeof(mounted_ini) - 1, &failure),
+					 0);
+	return plan_make(&plan, &spec, &image, mounted, &failure);
 }
 
 static int forget(void **state)
@@ -71,6 +87,8 @@ static int forget(void **state)
 	(void)state;
 	plan_done(&plan);
 	image_done(&image);
+	for (size_t i = 0; i < sizeof(mounted) / sizeof(*mounted); i++)
+		image_done(&mounted[i]);
 	spec_done(&spec);
 	failure = (struct fail){0};
 	return 0;
@@ -123,6 +141,12 @@ static void rich(void **state)
 	golden("rich");
 }
 
+static void overlays_and_owners(void **state)
+{
+	(void)state;
+	golden("overlays");
+}
+
 static void member_of_a_pod(void **state)
 {
 	(void)state;
@@ -170,6 +194,7 @@ static void impossible_wishes_are_refused_with_the_reason(void **state)
 	refused("cap-add CAP_SYS_TIME", "UserNS=host");
 	refused("cap-add CAP_NOTHING", "no capability");
 	refused("workdir relative", "not absolute");
+	refused("mount device /dev/sdb /d O ext4 -", "device");
 }
 
 static void nothing_to_run_is_refused(void **state)
@@ -177,7 +202,7 @@ static void nothing_to_run_is_refused(void **state)
 	(void)state;
 	assert_int_equal(read_spec(BASIC "entrypoint-set"), 0);
 	assert_int_equal(image_parse(&image, image_ini, sizeof(image_ini) - 1, &failure), 0);
-	assert_int_equal(plan_make(&plan, &spec, &image, &failure), -EINVAL);
+	assert_int_equal(plan_make(&plan, &spec, &image, mounted, &failure), -EINVAL);
 	assert_non_null(strstr(failure.text, "no entrypoint"));
 }
 
@@ -209,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(plain, forget),
+		cmocka_unit_test_teardown(overlays_and_owners, forget),
 		cmocka_unit_test_teardown(rich, forget),
 		cmocka_unit_test_teardown(member_of_a_pod, forget),
 		cmocka_unit_test_teardown(in_the_network_of_another, forget),

@@ -400,11 +400,12 @@ static void a_spec_has_all_that_a_start_needs(void **state)
 	assert_string_equal(spec.service, "x");
 	assert_int_equal(spec.exec.n, 2);
 	assert_string_equal(spec.env.items[0], "A=1");
-	assert_int_equal(spec.n_mounts, 2); /* the outer one first, whatever the order of writing */
+	assert_int_equal(spec.n_mounts, 3); /* the outer one first, whatever the order of writing */
 	assert_string_equal(spec.mounts[0].target, "/data");
-	assert_string_equal(spec.mounts[1].type, "device");
-	assert_string_equal(spec.mounts[1].fs_data, "noatime");
-	assert_string_equal(spec.mounts[1].options, "ro");
+	assert_string_equal(spec.mounts[1].type, "anonymous");
+	assert_string_equal(spec.mounts[2].type, "device");
+	assert_string_equal(spec.mounts[2].fs_data, "noatime");
+	assert_string_equal(spec.mounts[2].options, "ro");
 	assert_string_equal(spec.ports[0].address, "127.0.0.1");
 	assert_string_equal(spec.ports[0].host, "8080");
 	assert_string_equal(spec.networks[0].name, "net");

@@ -349,20 +349,22 @@ static void implicit_edges(void **state)
 {
 	struct unit_set *set = load_files(
 		ETC "a.container", C "a.image\n", ETC "b.container",
-		"[Container]\nImage=i.image\nVolume=v.volume:/v\nNetwork=n.network:alias=bb,ip=192.0.2.5\n",
-		ETC "i.image", "[Image]\nImage=localhost/real\n", ETC "v.volume",
+		"[Container]\nImage=i.image\nVolume=v.volume:/v\nMount=type=image,source=j.image,target=/z\nNetwork=n.network:alias=bb,ip=192.0.2.5\n",
+		ETC "i.image", "[Image]\nImage=localhost/real\n", ETC "j.image",
+		"[Image]\nImage=localhost/other\nImageTag=localhost/tag\n", ETC "v.volume",
 		"[Volume]\nVolumeName=vv\n", ETC "n.network", "[Network]\nNetworkName=nn\n",
 		ETC "p.pod", "[Pod]\n", ETC "m.container", C "m\nPod=p.pod\n", NULL);
 	const struct unit *b = get(set, "b.container"), *m = get(set, "m.container");
-	static const char *const needs[] = {"i.image", "v.volume", "n.network"};
+	static const char *const needs[] = {"i.image", "j.image", "v.volume", "n.network"};
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		assert_true(has_dep(b, DEP_REQUIRES, needs[i]));
 		assert_true(has_dep(b, DEP_AFTER, needs[i]));
 	}
 	assert_string_equal(b->container->image.value, "localhost/real");
 	assert_string_equal(b->container->mounts[0].source.value, "vv");
+	assert_string_equal(b->container->mounts[1].source.value, "localhost/tag");
 	assert_string_equal(b->container->networks[0].name.value, "nn");
 	assert_string_equal(b->container->networks[0].ip, "192.0.2.5");
 	assert_true(has_dep(b, DEP_WANTS, "network-online.target"));
