@@ -195,6 +195,8 @@ static void __attribute__((noreturn)) be_the_process(struct run *run, struct ses
 /* Starts it in the container's pid namespace and cgroup, and waits for its end. */
 static int run_it(struct run *run, struct session *session, struct fail *f)
 {
+	int alive
+		[2]; /* nobody but this process can write to it, and it never does: it ends with this process */
 	_fd_
 	int pidfd = -1;
 	struct clone_args args = {
@@ -209,11 +211,16 @@ static int run_it(struct run *run, struct session *session, struct fail *f)
 	if (setns(run->pidfd, CLONE_NEWPID) < 0)
 		return fail_set(f, errno, "joining the container%s",
 				errno == ESRCH ? " (it has ended)" : "");
+	if (pipe2(alive, O_CLOEXEC | O_NONBLOCK) < 0)
+		return fail_set(f, errno, "pipe");
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0)
 		return fail_set(f, errno, "clone3");
-	if (pid == 0)
+	if (pid == 0) {
+		close(alive[1]);
+		run->parent = alive[0];
 		be_the_process(run, session);
+	}
 	/* the command's end of the pipes is the command's alone: the client sees when it is closed */
 	for (int i = 0; i < 3; i++)
 		if (session->on && session->theirs[i] >= 0)
@@ -243,7 +250,7 @@ static int exec_in(const char *unit, char **command, const struct wishes *wishes
 		.uts = -1,
 		.init = -1,
 		.pod_lock = -1,
-		.dies_with_parent = true,
+		.parent = -1,
 		.tty = session->tty,
 		.copy = wishes->copy.path ? &wishes->copy : NULL,
 	};

@@ -39,7 +39,7 @@ struct run {
 
 	struct session *session; /* start: with whom it talks; NULL = nobody */
 	bool tty;                /* its input is a terminal of its own */
-	bool dies_with_parent;   /* exec: who kills orlop-run kills the command */
+	int parent; /* exec: a pipe, at its end when orlop-run is no more; -1: that does not matter */
 	const struct copy *copy; /* exec: a file is copied, nothing is executed */
 	bool timed;              /* say what each step takes */
 

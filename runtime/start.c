@@ -104,6 +104,7 @@ int verb_start(int argc, char **argv)
 		.report = RUN_IN_REPORT,
 		.cgroup = RUN_IN_CGROUP,
 		.pidfd = -1,
+		.parent = -1,
 		.scratch = -1,
 		.stage = -1,
 		.root = -1,

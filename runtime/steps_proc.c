@@ -313,6 +313,21 @@ static int search(struct run *run)
 	}
 }
 
+/* Who kills orlop-run exec kills the command. Last, because a change of ids takes it away; so orlop-run may have been
+ * killed before, and then nobody will tell the kernel. */
+static int die_with_parent(struct run *run, struct fail *f)
+{
+	char byte;
+
+	if (run->parent < 0)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return fail_set(f, errno, "PR_SET_PDEATHSIG");
+	if (read(run->parent, &byte, 1) == 0)
+		_exit(1);
+	return 0;
+}
+
 int exec_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	const struct process *p = run->process;
@@ -323,9 +338,9 @@ int exec_apply(struct run *run, char *const *arg, struct fail *f)
 	setsid();
 	if (run->tty && ioctl(0, TIOCSCTTY, 0) < 0)
 		return fail_set(f, errno, "TIOCSCTTY");
-	/* here, because a change of ids takes it away */
-	if (run->dies_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return fail_set(f, errno, "PR_SET_PDEATHSIG");
+	r = die_with_parent(run, f);
+	if (r < 0)
+		return r;
 	if (run->copy) {
 		r = copy_file(run, run->copy, f);
 		if (r == 0)

@@ -219,8 +219,9 @@ class Container:
         os.close(self.cgroup)
         self.process.communicate("x")
 
-    def popen(self, *argv, options=(), **more):
-        inner = self.world.enter(RUN, "exec", *options, self.unit, *argv)
+    def popen(self, *argv, options=(), below=(), **more):
+        """below: a program, with its arguments, that runs orlop-run."""
+        inner = self.world.enter(*below, RUN, "exec", *options, self.unit, *argv)
         script = f'exec "$@" 3<&{self.pidfd} 4<&{self.cgroup}'
         return subprocess.Popen(["bash", "-c", script, "sh", *inner], pass_fds=(self.pidfd, self.cgroup),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, **more)

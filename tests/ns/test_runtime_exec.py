@@ -93,6 +93,18 @@ def test_killing_it_kills_the_command(world):
             assert retry(lambda: "4711" not in c.run("ps").stdout)
 
 
+def test_killing_it_while_the_command_is_on_its_way_kills_it(world):
+    """Killed after it has made the process, before that has asked the kernel to die with it."""
+    aide = os.path.join(TOP, "build/tests/ns/orphan_at_setsid")
+    with Container(world, image="exec") as c:
+        for user in ("0", "app"):
+            p = c.popen("sleep", "4711", options=["-u", user], below=[aide])
+            pid = p.stdout.readline().strip()
+            assert pid and p.wait(20) == 0, p.stderr.read()
+            assert retry(lambda: not os.path.exists(f"/proc/{pid}")), c.run("ps").stdout
+            assert "4711" not in c.run("ps").stdout
+
+
 SPY = r"""
 while :; do
     for p in /proc/[0-9]*; do
