@@ -211,7 +211,7 @@ static const struct key pod_rows[] = {
 	P("ExitPolicy", CHOICE, SHOULD, exit_policy, "stop continue", "stop",
 	  "whether the pod ends with its last member"),
 	P("StopTimeout", INT, SHOULD, stop_timeout, "0 2147483647", "10",
-	  "seconds until members that do not stop are killed"),
+	  "seconds until members that do not stop are killed, but for those with a StopTimeout= of their own"),
 	P("ServiceName", NAME, MUST, service_name, NULL, "<file>-pod",
 	  "name of the service, without .service"),
 	P_NO("RemapUsers", REFUSED, "use UserNS="),

@@ -335,6 +335,13 @@ static void resolve_joins(struct loader *l, struct unit *u, struct unit_join *jo
 	}
 }
 
+/* A member that does not say itself how long it may take to stop has what its pod says. */
+static void inherit_stop_timeout(struct unit *u, const struct unit *pod)
+{
+	if (pod && pod->pod && !u->container->stop_timeout.set && !u->exec->stop_timeout_usec.set)
+		u->policy.stop_timeout_usec = pod->policy.stop_timeout_usec;
+}
+
 static void resolve_container(struct loader *l, struct unit *u)
 {
 	struct unit_container *c = u->container;
@@ -355,6 +362,7 @@ static void resolve_container(struct loader *l, struct unit *u)
 	if (!c->pod.value)
 		return;
 	c->pod_unit = must_find(l, u, c->pod.value, c->pod_at, "Pod");
+	inherit_stop_timeout(u, c->pod_unit);
 	loader_add_edge(l, u, DEP_BINDS_TO, c->pod_unit, c->pod_at, true);
 	loader_add_edge(l, u, DEP_AFTER, c->pod_unit, c->pod_at, true);
 	if (c->pod_unit && tri_or(c->start_with_pod, true))

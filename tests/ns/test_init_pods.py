@@ -2,6 +2,7 @@
 """Pods, and containers in another container's network, from unit files through PID 1."""
 
 import os
+import time
 
 import pytest
 from host import TOP, retry
@@ -162,3 +163,78 @@ def test_network_of_another_container(box):
     assert box.ask("restart", "owner.container", timeout=30)[0] == 0
     box.until("guest.container", "up", 30)
     assert "served" in retry(lambda: check(inside(box, "guest.container", "/bin/busybox", "wget", "-qO-", "http://127.0.0.1/")))
+
+
+def test_user_namespace_of_a_pod(box):
+    """UserNS= of the pod is that of all members, whatever they are."""
+    tell = "sh -c 'busybox cat /proc/self/uid_map > /shared/{0}; busybox id -u >> /shared/{0}; exec busybox sleep 1000'"
+    for mode, size in (("auto:size=3000", 3000), ("nomap", 65536), ("host", 4294967295), ("keep-id:uid=12,gid=13", 65536)):
+        name = mode.split(":")[0].replace("-", "")
+        box.unit(f"{name}.pod", f"[Pod]\nUserNS={mode}\nVolume=shared.volume:/shared\n[Install]\nWantedBy=multi-user.target\n")
+        for member in "ab":
+            box.unit(f"{name}{member}.container", f"[Container]\nImage=localhost/hello\nPod={name}.pod\nStopTimeout=0\n"
+                     f"Entrypoint=/bin/busybox\nExec={tell.format(name + member)}\n")  # fmt: skip
+    os.makedirs(box.path("store/volumes/systemd-shared/data"))
+    os.chmod(box.path("store/volumes/systemd-shared/data"), 0o777)
+    box.boot()
+    for name, size, uid in (("auto", 3000, "0"), ("nomap", 65536, "0"), ("host", 4294967295, "0"), ("keepid", 65536, "12")):
+        members = []
+        for member in "ab":
+            box.until(f"{name}{member}.container", "up", 60)
+            lines = retry(lambda n=name + member: told_all(box, n, 2))
+            members.append(lines[0].split())
+            assert lines[1] == uid, (name, lines)
+            assert (members[-1][0], members[-1][2]) == ("0", str(size)), (name, lines)
+            assert (members[-1][1] == "0") == (name == "host")
+        assert members[0] == members[1]
+        spaces = {box.run("readlink", f"/proc/{box.status(f'{name}{m}.container')['pid']}/ns/user").stdout for m in "ab"}
+        assert len(spaces) == 1
+
+
+def told_all(box, name, n):
+    lines = told(box, name)
+    assert len(lines) == n
+    return lines
+
+
+def test_alias_of_a_pod(box):
+    """Other containers of the network find the pod by each of its names, as they do one another."""
+    box.unit("lan.network", "[Network]\n")
+    box.unit("dns.service", "[Service]\nExecStart=/usr/lib/orlop/orlop-net dns\n[Install]\nWantedBy=multi-user.target\n")
+    box.unit("app.pod", "[Pod]\nNetwork=lan.network\nNetworkAlias=shop\nNetworkAlias=till\n[Install]\nWantedBy=multi-user.target\n")
+    box.unit("web.container", MEMBER.format("httpd -f -p 80 -h /srv/www", "Volume=count.volume:/data"))
+    box.unit("count.volume", "[Volume]\n")
+    box.unit("other.container", "[Container]\nImage=localhost/hello\nNetwork=lan.network\nEntrypoint=/bin/busybox\nExec=sleep 1000\n"
+             "NetworkAlias=neighbour\nStopTimeout=0\n[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
+    box.boot()
+    box.until("web.container", "up", 60)
+    box.until("other.container", "up", 60)
+    found = {box.status(unit)["address"]: unit for unit in ("web.container", "other.container")}
+    assert len(found) == 2, found
+
+    def ask(unit, name):
+        """In the unit's network, of the name server that it is told of. (A static program cannot: libc would need more.)"""
+        server = inside(box, unit, "/bin/busybox", "cat", "/etc/resolv.conf").stdout.split("nameserver ")[1].split()[0]
+        out = box.run("nsenter", "-t", str(box.status(unit)["pid"]), "-n", "dig", "+short", "+tries=1", "+time=2", f"@{server}", name)
+        return found[check(out).strip()]
+
+    for name in ("shop", "till", "systemd-app"):
+        assert retry(lambda n=name: ask("other.container", n)) == "web.container", name
+    assert ask("web.container", "neighbour") == "other.container"
+    other, address = box.status("other.container")["pid"], box.status("web.container")["address"]
+    assert "served" in retry(lambda: check(box.run("nsenter", "-t", str(other), "-n", "curl", "-sS", "-m", "5", f"http://{address}/")))
+
+
+def test_stop_timeout_of_a_pod(box):
+    """A member that does not heed the stop signal is killed when the pod's time is over, not after its own ten seconds."""
+    deaf = "sh -c 'trap : TERM; echo x > /shared/{0}; while :; do busybox sleep 1; done'"
+    box.unit("app.pod", "[Pod]\nStopTimeout=1\nVolume=shared.volume:/shared\n[Install]\nWantedBy=multi-user.target\n")
+    box.unit("a.container", MEMBER.format(deaf.format("a"), "").replace("StopTimeout=1\n", ""))
+    box.boot()
+    box.until("a.container", "up", 60)
+    retry(lambda: told_all(box, "a", 1))
+    begin = time.monotonic()
+    assert box.ask("stop", "app.pod", timeout=60)[0] == 0
+    took = time.monotonic() - begin
+    assert 0.9 < took < 8, took
+    assert box.status("a.container")["state"] == "down"

@@ -256,6 +256,33 @@ static void stop_timeouts_meet(void **state)
 	}
 }
 
+static void a_member_stops_in_its_pods_time(void **state)
+{
+	static const struct {
+		const char *pod, *member;
+		uint64_t seconds;
+	} rows[] = {
+		{"", "", 10},
+		{"StopTimeout=3\n", "", 3},
+		{"StopTimeout=3\n", "StopTimeout=7\n", 7},
+		{"StopTimeout=3\n", "[Service]\nTimeoutStopSec=20\n", 20},
+		{"[Service]\nTimeoutStopSec=40\n", "", 40},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char pod[100], member[100];
+		struct unit_set *set;
+
+		snprintf(pod, sizeof(pod), "[Pod]\n%s", rows[i].pod);
+		snprintf(member, sizeof(member), "[Container]\nImage=localhost/m\nPod=p.pod\n%s",
+			 rows[i].member);
+		set = load_files("/u/x.container", member, "/u/p.pod", pod, NULL);
+		assert_true(policy(set)->stop_timeout_usec == rows[i].seconds * SEC);
+		unit_set_free(set);
+	}
+}
+
 static void readiness_and_health(void **state)
 {
 	struct unit_set *set = load_container(
@@ -483,6 +510,7 @@ int main(void)
 		TEST(what_the_host_does_when_a_unit_ends),
 		TEST(what_is_written_has_systemds_meaning),
 		TEST(stop_timeouts_meet),
+		TEST(a_member_stops_in_its_pods_time),
 		TEST(readiness_and_health),
 		TEST(limits_of_both_sections_are_one),
 		TEST(a_cycle_is_refused_with_every_edge),
