@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "units/unit.h"
 
 /* One file as found: a unit ("/etc/containers/systemd/web.container") or a drop-in (its folder ends in
@@ -58,3 +59,9 @@ extern const char *const units_dirs[];
  * instances: as in units_input, ended by NULL, or NULL. */
 int units_load_dirs(const char *const *paths, const char *const *instances, struct unit_set **ret,
 		    struct fail *f);
+
+/* The same in two halves. The first reads, everything that a load needs, and may take as long as a disk takes; the
+ * second is pure and makes of it what units_load_dirs() would have made then, as often as it is asked. It refuses what
+ * was cut off (-EINVAL). */
+int units_pack_dirs(const char *const *paths, struct buf *out, struct fail *f);
+int units_load_packed(const char *data, size_t len, struct unit_set **ret, struct fail *f);

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "units/load.h"
+#include "units/pack.h"
 
 #define DEPTH_MAX 16 /* of folders; also what ends a loop of links that inode numbers do not show */
 
@@ -341,34 +342,84 @@ static int read_named(void *ctx, const char *path, char **ret, size_t *ret_len)
 	return io_read_file(AT_FDCWD, path, LIMIT_UNIT_FILE, ret, ret_len, NULL);
 }
 
-int units_load_dirs(const char *const *paths, const char *const *instances, struct unit_set **ret,
-		    struct fail *f)
-{
-	struct walk w = {.arena = arena_new()};
-	struct units_input in = {.instances = instances, .read = read_named};
-	struct facts facts = {0};
-	int r = w.arena ? 0 : -ENOMEM;
+/* Everything that a load is made of, as it is found now. */
+struct found {
+	struct walk walk;
+	struct facts facts;
+	struct units_input in;
+};
 
+static int find(struct found *found, const char *const *paths, struct fail *f)
+{
+	struct walk *w = &found->walk;
+	int r;
+
+	w->arena = arena_new();
+	r = w->arena ? 0 : -ENOMEM;
 	for (size_t i = 0; r == 0 && paths[i]; i++) {
-		r = take_path(&w, paths[i]);
-		if (r == 0 && arena_bad(w.arena)) /* a path that could not be had is "" */
+		r = take_path(w, paths[i]);
+		if (r == 0 && arena_bad(w->arena)) /* a path that could not be had is "" */
 			r = -ENOMEM;
 		if (r < 0)
 			fail_set(f, -r, "reading \"%s\"", paths[i]);
 	}
-	while (instances && instances[in.n_instances])
-		in.n_instances++;
-	if (r == 0) {
-		gather(&facts, &in.host);
-		in.files = w.files;
-		in.n_files = w.n;
-		r = units_load(&in, ret, f);
-	} else if (r == -ENOMEM) {
-		fail_set(f, ENOMEM, "reading units");
-	}
-	for (size_t i = 0; i < w.n_contents; i++)
-		free(w.contents[i]);
-	free(facts.os_release);
-	arena_free(w.arena);
+	if (r == -ENOMEM)
+		return fail_set(f, ENOMEM, "reading units");
+	if (r < 0)
+		return r;
+	gather(&found->facts, &found->in.host);
+	found->in.files = w->files;
+	found->in.n_files = w->n;
+	found->in.read = read_named;
+	return 0;
+}
+
+static void found_done(struct found *found)
+{
+	for (size_t i = 0; i < found->walk.n_contents; i++)
+		free(found->walk.contents[i]);
+	free(found->facts.os_release);
+	arena_free(found->walk.arena);
+}
+
+int units_load_dirs(const char *const *paths, const char *const *instances, struct unit_set **ret,
+		    struct fail *f)
+{
+	struct found found = {0};
+	int r = find(&found, paths, f);
+
+	found.in.instances = instances;
+	while (instances && instances[found.in.n_instances])
+		found.in.n_instances++;
+	if (r == 0)
+		r = units_load(&found.in, ret, f);
+	found_done(&found);
 	return r;
+}
+
+static int read_and_pack(void *ctx, const char *path, char **ret, size_t *ret_len)
+{
+	int r = read_named(NULL, path, ret, ret_len);
+
+	pack_named(ctx, path, r, r == 0 ? *ret : NULL, r == 0 ? *ret_len : 0);
+	return r;
+}
+
+/* Which files the units name is known once they were loaded. */
+int units_pack_dirs(const char *const *paths, struct buf *out, struct fail *f)
+{
+	struct found found = {0};
+	struct unit_set *set = NULL;
+	int r = find(&found, paths, f);
+
+	if (r == 0) {
+		pack_input(out, &found.in);
+		found.in.read = read_and_pack;
+		found.in.ctx = out;
+		r = units_load(&found.in, &set, f);
+		pack_end(out);
+	}
+	unit_set_free(set);
+	found_done(&found);
+	return r == 0 && out->bad ? fail_set(f, ENOMEM, "reading units") : r;
 }

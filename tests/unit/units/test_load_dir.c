@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shell: real folders with everything in them that does not belong there. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -195,6 +196,55 @@ static void an_environment_file_is_read(void **state)
 	unit_set_free(set);
 }
 
+/* What is packed is loaded as what is there was, with the same messages; and again when nothing is there any more. */
+static void what_is_packed_is_loaded_without_a_file(void **state)
+{
+	const char *const paths[] = {root, NULL};
+	_buf_ struct buf pack = {0};
+	struct unit_set *set, *again = NULL;
+
+	(void)state;
+	put("a.container",
+	    "[Container]\nImage=localhost/x:${TAG}\n[Service]\nEnvironmentFile=a.env\n"
+	    "EnvironmentFile=absent.env\n");
+	put("a.env", "TAG=1.2\n");
+	put("bad.container", "[Container]\nImage=\n");
+	put("empty.volume", "");
+	assert_int_equal(mkdir(at("a.container.d"), 0755), 0);
+	put("a.container.d/x.conf", "[Container]\nHostName=%m-%H\n");
+	assert_int_equal(mkdir(at("folder.container"), 0755), 0);
+	assert_int_equal(symlink("/dev/null", at("masked.container")), 0);
+	set = load_root(NULL);
+	assert_int_equal(units_pack_dirs(paths, &pack, NULL), 0);
+	assert_int_equal(unlink(at("a.container")), 0);
+	assert_int_equal(unlink(at("a.env")), 0);
+	for (int times = 0; times < 2; times++) {
+		assert_int_equal(units_load_packed(pack.data, pack.len, &again, NULL), 0);
+		assert_int_equal(again->n, set->n);
+		for (size_t i = 0; i < set->n; i++) {
+			char *was = json_of(set->units[i]), *is = json_of(again->units[i]);
+
+			assert_string_equal(is, was);
+			free(was);
+			free(is);
+		}
+		assert_int_equal(again->n_diags, set->n_diags);
+		for (size_t i = 0; i < set->n_diags; i++)
+			assert_string_equal(again->diags[i]->message, set->diags[i]->message);
+		again = unit_set_free(again);
+	}
+	for (size_t len = 0; len < pack.len;
+	     len++) /* in memory of its own: SAN=1 sees a step too far */
+	{
+		char *cut = malloc(len + 1);
+
+		memcpy(cut, pack.data, len);
+		assert_int_equal(units_load_packed(cut, len, &again, NULL), -EINVAL);
+		free(cut);
+	}
+	unit_set_free(set);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -207,6 +257,7 @@ int main(void)
 		TEST(a_single_file_has_its_drop_ins),
 		TEST(the_first_folder_wins),
 		TEST(an_environment_file_is_read),
+		TEST(what_is_packed_is_loaded_without_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
