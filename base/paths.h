@@ -37,6 +37,7 @@
 #define PATH_STATE       PATH_STORE "/state"
 #define PATH_TMP         PATH_STORE "/tmp" /* emptied at boot: what is half made lies here */
 #define PATH_LEASES      PATH_STATE "/leases"
+#define PATH_LEASES_RUN  "/run/orlop/leases" /* the same, for PID 1, which reads nothing of /var */
 #define PATH_TRANSIENT   PATH_STATE "/transient" /* a file for each unit that a command made */
 
 #define PATH_RUNDIR   "/run/orlop"

@@ -22,7 +22,7 @@ void addresses_load(void)
 	char *text = NULL;
 	size_t len;
 
-	if (io_read_file(AT_FDCWD, PATH_LEASES, LEASES_MAX, &text, &len, NULL) < 0)
+	if (io_read_file(AT_FDCWD, PATH_LEASES_RUN, LEASES_MAX, &text, &len, NULL) < 0)
 		return;
 	free(leases);
 	leases = text;

@@ -14,40 +14,12 @@
 #include "base/io.h"
 #include "base/paths.h"
 #include "init/console.h"
+#include "init/store_aide.h"
 
-#define SYNC_TIME   (60 * NSEC_PER_SEC)
 #define REMOVE_TIME (3600 * NSEC_PER_SEC)
 
-static struct task sync_task, remove_task;
-static bool sync_again, remove_again;
-
-static void start_sync(void);
-
-static void synced(struct task *t, enum task_end end)
-{
-	(void)t;
-	(void)end;
-	if (sync_again)
-		start_sync();
-}
-
-static void start_sync(void)
-{
-	static const char *const argv[] = {PATH_INIT, "--aide", "sync", NULL};
-	struct fail f = {0};
-
-	sync_again = false;
-	if (task_start(&sync_task, "sync", argv, NULL, 0, SYNC_TIME, synced, &f) < 0)
-		console_say("sync: %s", f.text);
-}
-
-void aide_sync(void)
-{
-	if (task_runs(&sync_task))
-		sync_again = true;
-	else
-		start_sync();
-}
+static struct task remove_task;
+static bool remove_again;
 
 static void removed(struct task *t, enum task_end end)
 {
@@ -78,18 +50,6 @@ int aide_leave(struct task *task, uint64_t timeout, void (*over)(struct task *, 
 }
 
 /* --- in the child ----------------------------------------------------------------------------- */
-
-static int do_sync(void)
-{
-	_fd_
-	int fd = open("/var", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || syncfs(fd) < 0) {
-		fprintf(stderr, "sync /var: %s\n", strerror(errno));
-		return 1;
-	}
-	return 0;
-}
 
 static int do_remove(void)
 {
@@ -185,7 +145,10 @@ int aide_main(int argc, char **argv)
 	static const struct {
 		const char *word;
 		int (*run)(void);
-	} rows[] = {{"sync", do_sync}, {"remove", do_remove}, {"leave", do_leave}};
+	} rows[] = {{"remove", do_remove}, {"leave", do_leave}};
+
+	if (argc > 1 && !strcmp(argv[0], "store"))
+		return store_aide(argc - 1, argv + 1);
 
 	for (size_t i = 0; i < ARRAY_LEN(rows) && argc == 1; i++)
 		if (!strcmp(rows[i].word, argv[0]))

@@ -3,7 +3,7 @@
  * Small things that may take long and are nobody else's: PID 1 runs its own program again for them, as a task,
  * `orlop-init --aide WORD`.
  *
- *	sync            everything on /var to the disk
+ *	store ...       an errand to /var: store_aide.h
  *	remove          what half-finished work left in the store
  *	copy FROM TO    a file, into a directory that is made for it
  *	leave           the end of the machine: sync, unmount /var, or make it read-only
@@ -11,9 +11,6 @@
 #pragma once
 
 #include "init/task.h"
-
-/* Syncs /var in the background; a request while one runs makes it run once more. */
-void aide_sync(void);
 
 /* Removes what half-finished work left in the store: PATH_STORE/tmp.*, in the background. */
 void aide_remove_leftovers(void);

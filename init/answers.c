@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pure */
-/* Who waits for an answer to start, stop or restart. Asked only when all is quiet. */
+/* Who waits for an answer to start, stop or restart, disable or enable. Asked only when all is quiet. */
 #include "init/sup_core.h"
 
 bool waiter_add(struct sup *sup, uint32_t token, const struct sup_unit *u, enum sup_goal goal)
@@ -71,8 +71,41 @@ static bool serve_down(struct sup *sup, uint32_t token, const struct sup_unit *u
 	return false;
 }
 
+static bool serve_saved(struct sup *sup, uint32_t token, const struct sup_unit *u, bool disable)
+{
+	const char *said = u->disabled ? "disabled" : "enabled";
+
+	if (u->saving)
+		return false;
+	if (u->disabled != disable)
+		sup_reply(sup, token, 1, "%s: %s meanwhile", u->name, said);
+	else if (u->save_error)
+		sup_reply(sup, token, 1, "%s: %s until the next boot only: %s", u->name, said,
+			  u->save_text);
+	else
+		sup_reply(sup, token, 0, "%s", said);
+	return true;
+}
+
+static bool serve_enabled(struct sup *sup, uint32_t token, const struct sup_unit *u)
+{
+	return serve_saved(sup, token, u, false);
+}
+
+static bool serve_disabled(struct sup *sup, uint32_t token, const struct sup_unit *u)
+{
+	return serve_saved(sup, token, u, true);
+}
+
 void waiters_serve(struct sup *sup)
 {
+	static bool (*const serve[GOAL__N])(struct sup *, uint32_t, const struct sup_unit *) = {
+		[GOAL_UP] = serve_up,
+		[GOAL_DOWN] = serve_down,
+		[GOAL_ENABLED] = serve_enabled,
+		[GOAL_DISABLED] = serve_disabled,
+	};
+
 	for (int i = 0; i < SUP_WAITERS; i++) {
 		struct sup_waiter *w = &sup->waiters[i];
 		const struct sup_unit *u = &sup->units[w->unit];
@@ -81,7 +114,7 @@ void waiters_serve(struct sup *sup)
 			continue;
 		if (!u->used)
 			sup_reply(sup, w->token, 4, "it has no unit file any more");
-		else if (!(w->goal == GOAL_UP ? serve_up : serve_down)(sup, w->token, u))
+		else if (!serve[w->goal](sup, w->token, u))
 			continue;
 		w->token = 0;
 	}

@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "init/cmdline.h"
 
 /* Moves from the initramfs to a read-only bind of /orlop-root, so that pivot_root(2) works in containers
@@ -24,9 +26,10 @@ void boot_modules(void);
 /* The command line, from /proc/cmdline. */
 void boot_cmdline(struct host_options *options);
 
-/* The clock is never before the day the image was built, or before the time the file `path` was last touched (NULL =
- * orlop-init itself): a machine without a clock battery would refuse every certificate. */
-void boot_clock_floor(const char *path);
+/* The clock is never before the day the image was built, or before the last shutdown (seconds since 1970): a machine
+ * without a clock battery would refuse every certificate. */
+void boot_clock_floor(int64_t seconds, const char *what);
+int64_t boot_image_day(void);
 
 /* Host name and the kernel settings that belong to nobody else. */
 void boot_settings(const struct host_options *options);

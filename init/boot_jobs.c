@@ -146,20 +146,27 @@ static void tell_diag(void *ctx, const struct diag *d)
 			console_plain("%s", line);
 }
 
-static void begin_store(void)
+static void store_over(int packed, const char *why)
 {
 	struct shell_load load = {.tell = tell_diag};
 	struct fail f = {0};
 
-	boot_store_folders();
-	boot_clock_floor(PATH_STATE "/clock");
 	logs_start();
-	if (shell_load_units(&load, &f) < 0)
+	if (why)
+		console_say("store: %s: the units in %s are left out", why, PATH_UNITS_VAR);
+	if (packed < 0)
+		console_say("units: they cannot be read");
+	else if (shell_load_units(&load, packed, &f) < 0)
 		console_say("units: %s", f.text);
 	else
 		console_say("units: %zu, %zu mistakes", shell_set()->n, load.errors);
 	stamp(STAMP_UNITS);
-	over(BOOT_STORE, shell_set() ? BOOT_DONE : BOOT_FAILED);
+	over(BOOT_STORE, shell_set() && !why ? BOOT_DONE : BOOT_FAILED);
+}
+
+static void begin_store(void)
+{
+	boot_store(store_over);
 }
 
 static void start_unit(const char *name, uint32_t token)

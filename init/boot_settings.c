@@ -43,18 +43,20 @@ void boot_cmdline(struct host_options *options)
 	cmdline_parse(options, line ? line : "");
 }
 
-void boot_clock_floor(const char *path)
+int64_t boot_image_day(void)
 {
-	struct timespec now;
 	struct stat st;
 
-	if (stat(path ? path : PATH_INIT, &st) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
-		return;
-	if (now.tv_sec >= st.st_mtim.tv_sec)
-		return;
-	if (clock_settime(CLOCK_REALTIME, &st.st_mtim) == 0)
-		console_say("clock: was before %s, set forward",
-			    path ? "the last shutdown" : "the day of the image");
+	return stat(PATH_INIT, &st) < 0 ? 0 : st.st_mtim.tv_sec;
+}
+
+void boot_clock_floor(int64_t seconds, const char *what)
+{
+	struct timespec floor = {.tv_sec = seconds}, now;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec < seconds &&
+	    clock_settime(CLOCK_REALTIME, &floor) == 0)
+		console_say("clock: was before %s, set forward", what);
 }
 
 /* /etc/hostname of the image, unless the command line says otherwise. */

@@ -2,51 +2,97 @@
 #include "init/boot_store.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/paths.h"
+#include "base/words.h"
 #include "init/aide.h"
+#include "init/boot.h"
+#include "init/boot_jobs.h"
 #include "init/console.h"
+#include "init/errand.h"
+#include "init/intent.h"
+#include "init/packed.h"
 #include "init/task.h"
-#include "init/transient.h"
+#include "init/text.h"
+#include "units/load.h"
 
-static const struct {
-	const char *path;
-	mode_t mode;
-} folders[] = {
-	{"/var/lib", 0755},        {PATH_STORE, 0700},   {PATH_IMAGES, 0755},
-	{PATH_IMAGE_NAMES, 0755},  {PATH_LAYERS, 0755},  {PATH_VOLUMES, 0755},
-	{PATH_UNITS_VAR, 0755},    {PATH_SECRETS, 0700}, {PATH_LOGS, 0700},
-	{PATH_STATE, 0700},        {PATH_TMP, 0755},     {PATH_HOSTS, 0755},
-	{PATH_UNITS_RUN, 0755},    {"/var/log", 0755},   {"/var/tmp", 01777},
-	{"/var/lib/dhcpcd", 0755},
-};
+static void (*store_over)(int packed, const char *why);
+static char why_not[256];
 
-/* A rename takes no time, whatever is in it. */
-static void put_tmp_aside(void)
+static void is_disabled(const char *word)
 {
-	char aside[PATH_MAX];
-
-	snprintf(aside, sizeof(aside), PATH_STORE "/tmp.%llu", (unsigned long long)loop_now());
-	if (rename(PATH_TMP, aside) < 0 && errno != ENOENT)
-		console_say("store: %s: %s", PATH_TMP, strerror(errno));
+	intent_found(word, false);
 }
 
-void boot_store_folders(void)
+static void clock_was(const char *word)
 {
-	put_tmp_aside();
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		if (mkdir(folders[i].path, folders[i].mode) < 0 && errno != EEXIST) {
-			console_say("store: mkdir %s: %s", folders[i].path, strerror(errno));
-			return; /* the rest would fail the same way */
-		}
-	transient_clean();
+	boot_clock_floor(strtoll(word, NULL, 10), "the last shutdown");
+}
+
+static void take_list(const struct packed *packed)
+{
+	static const struct {
+		const char *key;
+		void (*take)(const char *word);
+	} rows[] = {{"disabled", is_disabled}, {"gone", boot_network_forget}, {"clock", clock_was}};
+	struct words_iter it;
+	const char *key, *word;
+
+	words_iter_init(&it, packed->list, packed->list_len);
+	while ((key = words_next(&it)) && (word = words_next(&it)))
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+			if (!strcmp(rows[i].key, key))
+				rows[i].take(word);
+}
+
+static void rest_read(void *ctx, const struct errand_end *end)
+{
+	(void)ctx;
+	if (end->error)
+		console_say("store: %s", end->error);
+	store_over(end->fd, why_not);
+}
+
+/* Those below /var hang with it. */
+static void read_the_rest(void)
+{
+	static const char *const words[] = {"units", NULL};
+	const char *folders[8] = {NULL};
+	size_t n = 0;
+
+	for (const char *const *dir = units_dirs; *dir && n + 1 < ARRAY_LEN(folders); dir++)
+		if (strncmp(*dir, "/var/", 5) != 0)
+			folders[n++] = *dir;
+	errand_send(&(struct errand){
+		.words = words, .more = folders, .over = rest_read, .elsewhere = true});
+}
+
+static void store_read(void *ctx, const struct errand_end *end)
+{
+	struct packed packed;
+
+	(void)ctx;
+	if (end->error) {
+		text_cut(why_not, sizeof(why_not), end->error);
+		read_the_rest();
+		return;
+	}
+	if (packed_open(&packed, end->fd, NULL) == 0)
+		take_list(&packed);
+	packed_close(&packed);
 	aide_remove_leftovers();
+	store_over(end->fd, NULL);
+}
+
+void boot_store(void (*over)(int packed, const char *why))
+{
+	static const char *const words[] = {"boot", NULL};
+
+	store_over = over;
+	errand_send(&(struct errand){.words = words, .more = units_dirs, .over = store_read});
 }
 
 /* --- preloaded archives ----------------------------------------------------------------------- */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store at boot: its folders, and the archives that the image brought along.
+ * The store at boot: its folders, what it says, and the archives that the image brought along.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Makes the folders that are missing; what lies in tmp/ is left over from before and is removed in the background. */
-void boot_store_folders(void);
+/* By an errand: makes the folders that are missing, removes what the last boot has left (the rest in the background),
+ * reads what is disabled, the time of the last shutdown, and the unit files, which over() is given (packed.h, the fd is
+ * not its own; -1: `why`). If the disk does not answer, those of the other folders, with `why` set. */
+void boot_store(void (*over)(int packed, const char *why));
 
 /* Imports the archives of /usr/share/orlop/images that are not in the store (orlop-image preload), within timeout
  * (ns). A unit whose image could not be imported says so itself. */

@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 enum boot_step {
-	BOOT_DISK,   /* orlop-disk mounts /var */
-	BOOT_STORE,  /* folders of the store; the units are read: both take no time worth a child */
-	BOOT_HOST,   /* the host's own services, which need neither network nor images */
-	BOOT_IMAGES, /* preloaded archives into the store */
+	BOOT_DISK,    /* orlop-disk mounts /var */
+	BOOT_STORE,   /* folders of the store; what it says; the units are read */
+	BOOT_HOST,    /* the host's own services, which need neither network nor images */
+	BOOT_IMAGES,  /* preloaded archives into the store */
 	BOOT_NETWORK, /* orlop-net up */
 	BOOT_UNITS,   /* everything else that is to run */
 	BOOT_CONSOLE, /* the shell: last, so that its prompt stands below all that the boot says */

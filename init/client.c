@@ -251,13 +251,36 @@ uint32_t answer_defer(const struct answer *a, uint32_t unit)
 	return 0;
 }
 
+static struct deferred *find_deferred(uint32_t token)
+{
+	for (unsigned i = 0; i < DEFERRED_MAX && token; i++)
+		if (deferred[i].token == token)
+			return &deferred[i];
+	return NULL;
+}
+
+bool answer_kept(uint32_t token, struct answer *ret)
+{
+	const struct deferred *d = find_deferred(token);
+
+	if (d)
+		*ret = d->answer;
+	return d;
+}
+
+void answer_about(uint32_t token, uint32_t unit)
+{
+	struct deferred *d = find_deferred(token);
+
+	if (d)
+		d->unit = unit;
+	vault_touch();
+}
+
 bool answer_resume(uint32_t token, int code, struct answer *ret, uint32_t *ret_unit, int *ret_code)
 {
-	struct deferred *d = NULL;
+	struct deferred *d = find_deferred(token);
 
-	for (unsigned i = 0; i < DEFERRED_MAX && token && !d; i++)
-		if (deferred[i].token == token)
-			d = &deferred[i];
 	if (!d)
 		return false;
 	*ret = d->answer;

@@ -89,6 +89,10 @@ uint32_t answer_defer(const struct answer *a, uint32_t unit);
  * other parts of the same answer are still to come, else the worst code of all of them. */
 bool answer_resume(uint32_t token, int code, struct answer *ret, uint32_t *ret_unit, int *ret_code);
 
+/* Of one that was kept: where it goes, while it is kept (false: its client has gone), and that it is about this unit. */
+bool answer_kept(uint32_t token, struct answer *ret);
+void answer_about(uint32_t token, uint32_t unit);
+
 /* Revival. */
 struct vault_writer;
 void client_save(struct vault_writer *w);

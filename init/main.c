@@ -116,7 +116,7 @@ static void boot_machine(struct host_options *options)
 	console_say("orlop " ORLOP_VERSION);
 	boot_cmdline(options);
 	/* Before anything looks at files' times or writes one. */
-	boot_clock_floor(NULL);
+	boot_clock_floor(boot_image_day(), "the day of the image");
 	/* The data disk and the network cards are behind modules. */
 	boot_modules();
 	stamp(STAMP_MODULES);

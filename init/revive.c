@@ -13,6 +13,8 @@
 #include "init/client.h"
 #include "init/console.h"
 #include "init/control.h"
+#include "init/errand.h"
+#include "init/intent.h"
 #include "init/logs.h"
 #include "init/notify.h"
 #include "init/run.h"
@@ -27,16 +29,26 @@
 void revive_write(struct vault_writer *w)
 {
 	console_save(w);
-	shell_save(w); /* the units: the others find theirs by them */
+	intent_write(w); /* the units ask for it */
+	shell_save(w);   /* the units: the others find theirs by them */
 	run_save(w);
 	logs_save(w);
 	control_save(w);
 	transient_save(w);
+	errand_save(w);
 	verbs_save_relays(w);
 	notify_save(w);
 	boot_save(w);
 	stamps_save(w);
 	upgrade_save(w);
+}
+
+/* Of a program that only tries whether it could go on, beside the core itself. */
+static int try_units(char *const *args, struct fail *f)
+{
+	char *here[] = {(char *)REVIVE_TRY_UNITS};
+
+	return shell_restore_units(strcmp(args[0], "-1") != 0 ? here : args, f);
 }
 
 static const struct {
@@ -45,6 +57,8 @@ static const struct {
 	int (*read)(char *const *args, struct fail *f);
 } rows[] = {
 	{"console", 1, console_restore},
+	{"disabled", 1, intent_restore},
+	{"dropped", 1, shell_restore_dropped},
 	{"units", 1, shell_restore_units},
 	{"run", RUN_WORDS, run_restore},
 	{"log-pipe", 3, logs_restore_pipe},
@@ -54,6 +68,8 @@ static const struct {
 	{"port", CLIENT_WORDS, control_restore_port},
 	{"deferred", DEFERRED_WORDS, client_restore_deferred},
 	{"token", 1, client_restore_token},
+	{"errand", 1, errand_restore},
+	{"made", 1, transient_restore_made},
 	{"transient", TRANSIENT_WORDS, transient_restore},
 	{"relay", 2, verbs_restore_relay},
 	{"upgrade", 1, upgrade_restore},
@@ -86,7 +102,9 @@ static int read_record(const char *key, struct words_iter *it, bool try, struct 
 			if (!args[n])
 				return fail_set(f, EINVAL, "record \"%s\" is cut off", key);
 		}
-		return try && rows[i].read != shell_restore_units ? 0 : rows[i].read(args, f);
+		if (!try || rows[i].read == shell_restore_dropped)
+			return rows[i].read(args, f);
+		return rows[i].read == shell_restore_units ? try_units(args, f) : 0;
 	}
 	return fail_set(f, EINVAL, "record \"%s\" is unknown", key);
 }
@@ -123,6 +141,7 @@ int revive_read(struct fail *f)
 	if (r < 0)
 		return r;
 	boot_resume();
+	intent_resume();
 	transient_resume();
 	vault_touch();
 	boot_give_back();

@@ -14,7 +14,9 @@
 /* For vault_commit(). */
 void revive_write(struct vault_writer *w);
 
-/* Whether this program understands the state in force; the supervisor is made from it, nothing else is touched. */
+/* Whether this program understands the state in force; the supervisor is made from it, nothing else is touched. What
+ * the units were read from is fd 4 then. */
+#define REVIVE_TRY_UNITS "4"
 int revive_try(struct fail *f);
 
 /* Takes the state in force over. Behind loop_init() and shell_init(), before anything else made its own. */

@@ -2,16 +2,21 @@
 #include "init/shell.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "init/console.h"
+#include "init/errand.h"
 #include "init/exec.h"
 #include "init/intent.h"
 #include "init/loop.h"
+#include "init/names.h"
+#include "init/packed.h"
 #include "init/text.h"
 #include "init/vault.h"
 #include "units/diag.h"
@@ -33,8 +38,9 @@ static struct {
 	unsigned first, n;
 	unsigned lost;
 	struct timer deadline;
-	const char *dropped; /* while a unit is taken out */
-} shell = {.dropped = ""};
+	struct names dropped; /* taken out of force, and still in the set */
+	int packed;           /* what the set was read from */
+} shell = {.packed = -1};
 
 /* A unit that is to be added to those in force. */
 struct addition {
@@ -174,21 +180,19 @@ static size_t leave_out(struct sup_unit_config *config, size_t n, bool (*stays)(
 	return left;
 }
 
-static bool is_known(const char *name)
+static bool is_kept(const char *name)
 {
-	return sup_find(shell.sup, name) != SUP_NONE && strcmp(name, shell.dropped) != 0;
+	return !names_has(&shell.dropped, name);
 }
 
-int shell_drop_unit(const char *name, struct fail *f)
+/* The supervisor gets the units of the set that were not dropped. */
+static int load_supervisor(const struct unit_set *set, struct fail *f)
 {
 	_free_
-	struct sup_unit_config *config = sup_config_from_set(shell.set);
-	size_t n;
+	struct sup_unit_config *config = sup_config_from_set(set);
+	size_t n = config ? leave_out(config, set->n, is_kept) : SIZE_MAX;
 	int r;
 
-	shell.dropped = name;
-	n = config ? leave_out(config, shell.set->n, is_known) : SIZE_MAX;
-	shell.dropped = "";
 	if (n == SIZE_MAX)
 		return fail_set(f, ENOMEM, "units");
 	for (size_t i = 0; i < n; i++)
@@ -199,35 +203,71 @@ int shell_drop_unit(const char *name, struct fail *f)
 	return r;
 }
 
+int shell_drop_unit(const char *name, struct fail *f)
+{
+	int r;
+
+	if (names_add(&shell.dropped, name) < 0)
+		return fail_set(f, ENOMEM, "units");
+	r = load_supervisor(shell.set, f);
+	if (r < 0)
+		names_remove(&shell.dropped, name);
+	errand_again(); /* it may have read the file that has gone with the unit */
+	vault_touch();
+	return r;
+}
+
 bool shell_known(const struct unit *u)
 {
 	return sup_find(shell.sup, u->name) != SUP_NONE;
 }
 
-static int put_in_force(struct unit_set *set, struct fail *f)
+/* packed: kept as a copy. */
+static int put_in_force(struct unit_set *set, int packed, struct fail *f)
 {
-	_free_
-	struct sup_unit_config *config = sup_config_from_set(set);
-	int r;
+	struct names dropped = shell.dropped;
+	int copy = fcntl(packed, F_DUPFD_CLOEXEC, 3), r;
 
-	if (!config)
-		return fail_set(f, ENOMEM, "units");
-	for (size_t i = 0; i < set->n; i++)
-		config[i].disabled = intent_disabled(config[i].name);
-	r = sup_load(shell.sup, config, set->n, false, f);
-	if (r < 0)
+	if (copy < 0)
+		return fail_set(f, errno, "units");
+	shell.dropped = (struct names){0}; /* of the set before */
+	r = load_supervisor(set, f);
+	if (r < 0) {
+		shell.dropped = dropped;
+		close(copy);
 		return r;
+	}
+	names_clear(&dropped);
+	if (shell.packed >= 0)
+		vault_close(shell.packed);
+	shell.packed = copy;
 	unit_set_free(shell.set);
 	shell.set = set;
 	malloc_trim(0); /* what reading took, which is more than what is kept */
-	shell_push(&(struct event){.kind = EVENT_NONE, .unit = SUP_NONE});
+	vault_touch();
 	return 0;
 }
 
-int shell_load_units(struct shell_load *load, struct fail *f)
+int shell_packed(void)
+{
+	return shell.packed;
+}
+
+int shell_read_units(int packed, struct unit_set **ret, struct fail *f)
+{
+	struct packed p;
+	int r = packed_open(&p, packed, f);
+
+	if (r == 0)
+		r = units_load_packed(p.units, p.units_len, ret, f);
+	packed_close(&p);
+	return r;
+}
+
+int shell_load_units(struct shell_load *load, int packed, struct fail *f)
 {
 	struct unit_set *set = NULL;
-	int r = units_load_dirs(units_dirs, NULL, &set, f);
+	int r = shell_read_units(packed, &set, f);
 
 	if (r < 0)
 		return r;
@@ -238,7 +278,7 @@ int shell_load_units(struct shell_load *load, struct fail *f)
 		r = fail_set(f, EINVAL, "%zu mistakes in the unit files: nothing has changed",
 			     set->n_errors);
 	else
-		r = put_in_force(set, f);
+		r = put_in_force(set, packed, f);
 	if (r < 0)
 		unit_set_free(set);
 	return r;
@@ -261,13 +301,13 @@ static int look_at_change(void *ctx, enum unit_change change, const struct unit 
 			change_names[change]);
 }
 
-int shell_add_unit(const char *name, void (*tell)(void *ctx, const struct diag *d), void *ctx,
-		   struct fail *f)
+int shell_add_unit(const char *name, int packed, void (*tell)(void *ctx, const struct diag *d),
+		   void *ctx, struct fail *f)
 {
 	struct addition add = {name, f};
 	struct unit_set *set = NULL;
 	const struct unit *u;
-	int r = units_load_dirs(units_dirs, NULL, &set, f);
+	int r = shell_read_units(packed, &set, f);
 
 	if (r < 0)
 		return r;
@@ -281,7 +321,7 @@ int shell_add_unit(const char *name, void (*tell)(void *ctx, const struct diag *
 	if (r == -ENOMEM)
 		fail_set(f, ENOMEM, "units");
 	if (r == 0)
-		r = put_in_force(set, f);
+		r = put_in_force(set, packed, f);
 	if (r < 0)
 		unit_set_free(set);
 	return r;
@@ -291,8 +331,12 @@ void shell_save(struct vault_writer *w)
 {
 	_buf_ struct buf core = {0};
 
+	for (size_t i = 0; i < shell.dropped.n; i++) {
+		vault_word(w, "dropped");
+		vault_word(w, shell.dropped.items[i]);
+	}
 	vault_word(w, "units");
-	vault_number(w, shell.set != NULL);
+	vault_fd(w, shell.packed);
 	sup_encode(shell.sup, &core);
 	vault_word(w, "core");
 	vault_number(w, (int64_t)core.len);
@@ -300,9 +344,24 @@ void shell_save(struct vault_writer *w)
 	w->bad |= core.bad;
 }
 
+int shell_restore_dropped(char *const *args, struct fail *f)
+{
+	return names_add(&shell.dropped, args[0]) < 0 ? fail_set(f, ENOMEM, "units") : 0;
+}
+
+/* The units of before, whatever their files say by now. */
 int shell_restore_units(char *const *args, struct fail *f)
 {
-	return strcmp(args[0], "1") != 0 ? 0 : shell_load_units(&(struct shell_load){0}, f);
+	int packed = atoi(args[0]), r;
+
+	if (packed < 0)
+		return 0;
+	r = shell_read_units(packed, &shell.set, f);
+	if (r == 0)
+		r = load_supervisor(shell.set, f);
+	shell.packed = packed;
+	malloc_trim(0);
+	return r;
 }
 
 int shell_restore_core(const char *words, size_t len, struct fail *f)

@@ -45,14 +45,21 @@ struct shell_load {
 	size_t errors; /* how many mistakes, set by the load */
 };
 
-/* Reads the unit folders and puts them in force, all or nothing. Units with mistakes are in force as refused. */
-int shell_load_units(struct shell_load *load, struct fail *f);
+/* The unit folders are read by an errand (errand.h), and what it has written (packed.h; the fd stays the caller's) is
+ * put in force here, all or nothing. Units with mistakes are in force as refused. */
+int shell_load_units(struct shell_load *load, int packed, struct fail *f);
 
-/* Reads the unit folders and puts one new unit in force with the rest as it is. tell hears what is wrong with that
- * unit. -errno, and nothing has changed: it has mistakes; or other units' files have changed since they were read (f
- * names one): a reload is somebody's decision. */
-int shell_add_unit(const char *name, void (*tell)(void *ctx, const struct diag *d), void *ctx,
-		   struct fail *f);
+/* The same, but nothing is put in force. */
+int shell_read_units(int packed, struct unit_set **ret, struct fail *f);
+
+/* Puts one new unit in force with the rest as it is. tell hears what is wrong with that unit. -errno, and nothing has
+ * changed: it has mistakes; or other units' files have changed since they were read (f names one): a reload is somebody's
+ * decision. */
+int shell_add_unit(const char *name, int packed, void (*tell)(void *ctx, const struct diag *d),
+		   void *ctx, struct fail *f);
+
+/* What the units in force were read from, for a revival. -1: there are none. */
+int shell_packed(void);
 
 /* Takes one unit out of force, without a look at any file. The set still has it until the next load: shell_known(). */
 int shell_drop_unit(const char *name, struct fail *f);
@@ -66,5 +73,6 @@ void shell_diag_line(const struct diag *d, char *text, size_t size);
 /* Revival. */
 struct vault_writer;
 void shell_save(struct vault_writer *w);
+int shell_restore_dropped(char *const *args, struct fail *f);
 int shell_restore_units(char *const *args, struct fail *f);
 int shell_restore_core(const char *words, size_t len, struct fail *f);

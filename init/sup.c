@@ -305,7 +305,8 @@ static void forget(struct sup *sup, struct sup_unit *u)
 static bool forget_leavers(struct sup *sup)
 {
 	for_each_unit (u, sup) {
-		if (!u->leaving || (u->state != SUP_DOWN && u->state != SUP_FAILED) || u->has)
+		if (!u->leaving || (u->state != SUP_DOWN && u->state != SUP_FAILED) || u->has ||
+		    u->saving) /* somebody waits to hear how that ends */
 			continue;
 		if (!sup_room(sup))
 			return false;

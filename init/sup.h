@@ -30,7 +30,8 @@
  *	                  exit tells) and EVENT_START_FAILED, once the start helper is reaped. A start that
  *	                  cannot even be tried is EVENT_START_FAILED as well.
  *	EVENT_CLONED      is followed by exactly one EVENT_EXITED, before or after the above.
- *	ACTION_RUN_HELPER is answered by exactly one EVENT_HELPER_DONE, ACTION_RUN_PROBE by one EVENT_PROBE_DONE.
+ *	ACTION_RUN_HELPER is answered by exactly one EVENT_HELPER_DONE, ACTION_RUN_PROBE by one EVENT_PROBE_DONE,
+ *	                  ACTION_SAVE_INTENT by one EVENT_INTENT_SAVED; each in the shell's own time.
  *	EVENT_CGROUP_EMPTY is sent whenever populated was read as 0 just now. `populated` of START_FAILED and
  *	                  HELPER_DONE is what was read just then (false if there is no cgroup).
  *	Everything else is dull: an action on something that is gone is a no-op.
@@ -198,7 +199,7 @@ enum event_kind {
 	EVENT_RELOAD,
 	EVENT_KILL, /* code: signal for the main process */
 	EVENT_RESET_FAILED,
-	EVENT_ENABLE, /* only what the core knows; the shell keeps it (ACTION_SAVE_INTENT) */
+	EVENT_ENABLE, /* answered when it is kept (ACTION_SAVE_INTENT) */
 	EVENT_DISABLE,
 	EVENT_SHUTDOWN, /* code: enum sup_shutdown; flag: at once, without waiting for anybody */
 	/* the world: unit */
@@ -209,7 +210,8 @@ enum event_kind {
 	EVENT_CGROUP_EMPTY,
 	EVENT_OOM, /* memory.events counted a kill; flag: the host was short, not the unit's limit */
 	EVENT_HELPER_DONE, /* code: exit code, 128+signal, SUP_SKIP_CODE; text; flag: cgroup populated */
-	EVENT_PROBE_DONE, /* code: 0 = healthy */
+	EVENT_PROBE_DONE,   /* code: 0 = healthy */
+	EVENT_INTENT_SAVED, /* code: errno, 0 = it is on the disk; text: why it is not */
 	EVENT_NETWORK, /* no unit; code: 0 = orlop-net up has done its work; else what failed, text */
 	/* sd_notify, already checked to come from the unit's cgroup */
 	EVENT_READY,
@@ -349,10 +351,10 @@ void sup_encode(const struct sup *sup, struct buf *b);
 int sup_decode(struct sup *sup, const char *data, size_t len, struct fail *f);
 
 /* After sup_decode: the shell looks at what really exists and sends EVENT_EXITED, EVENT_START_FAILED,
- * EVENT_HELPER_DONE, EVENT_PROBE_DONE, EVENT_CGROUP_EMPTY for what is gone. These say what the core
+ * EVENT_HELPER_DONE, EVENT_PROBE_DONE, EVENT_CGROUP_EMPTY, EVENT_INTENT_SAVED for what is gone. These say what the core
  * believes to exist. */
 struct sup_facts {
-	bool starter, main, helper, probe, cgroup, network;
+	bool starter, main, helper, probe, cgroup, network, intent;
 	enum sup_helper which;
 };
 bool sup_unit_facts(const struct sup *sup, uint32_t unit, struct sup_facts *ret);

@@ -128,6 +128,12 @@ struct sup_unit {
 
 	uint32_t reload_token;
 
+	/* disabled or enabled by somebody, and that on its way to the disk */
+	bool saving;
+	bool saved_disabled; /* what was sent there last */
+	int save_error;      /* how the last one ended */
+	char save_text[96];
+
 	uint64_t deadline[TIMER__N];
 	uint32_t heap_at[TIMER__N];
 
@@ -140,6 +146,9 @@ struct sup_unit {
 enum sup_goal {
 	GOAL_UP,
 	GOAL_DOWN,
+	GOAL_ENABLED, /* on the disk */
+	GOAL_DISABLED,
+	GOAL__N,
 };
 
 struct sup_waiter {

@@ -87,11 +87,34 @@ static void on_reset(struct sup *sup, struct sup_unit *u, const struct event *e)
 	sup_reply(sup, e->token, 0, "reset");
 }
 
+static void save_intent(struct sup *sup, struct sup_unit *u)
+{
+	u->saving = true;
+	u->saved_disabled = u->disabled;
+	sup_act(sup, ACTION_SAVE_INTENT, u)->code = !u->disabled;
+}
+
 static void on_enable(struct sup *sup, struct sup_unit *u, const struct event *e)
 {
-	u->disabled = e->kind == EVENT_DISABLE;
-	sup_act(sup, ACTION_SAVE_INTENT, u)->code = !u->disabled;
-	sup_reply(sup, e->token, 0, u->disabled ? "disabled" : "enabled");
+	bool disable = e->kind == EVENT_DISABLE;
+
+	if (!waiter_add(sup, e->token, u, disable ? GOAL_DISABLED : GOAL_ENABLED))
+		return;
+	u->disabled = disable;
+	if (!u->saving)
+		save_intent(sup, u);
+}
+
+/* One at a time for a unit. Who changed their mind meanwhile is next. */
+static void on_intent_saved(struct sup *sup, struct sup_unit *u, const struct event *e)
+{
+	if (!u->saving)
+		return;
+	u->saving = false;
+	u->save_error = e->code;
+	text_set(u->save_text, sizeof(u->save_text), e->text);
+	if (u->disabled != u->saved_disabled)
+		save_intent(sup, u);
 }
 
 /* --- events: the world ------------------------------------------------------------------------ */
@@ -267,6 +290,7 @@ static void (*const unit_events[EVENT_KIND__N])(struct sup *, struct sup_unit *,
 	[EVENT_RESET_FAILED] = on_reset,
 	[EVENT_ENABLE] = on_enable,
 	[EVENT_DISABLE] = on_enable,
+	[EVENT_INTENT_SAVED] = on_intent_saved,
 	[EVENT_CLONED] = on_cloned,
 	[EVENT_EXECED] = on_execed,
 	[EVENT_START_FAILED] = on_start_failed,

@@ -67,6 +67,7 @@ const char *const event_names[EVENT_KIND__N] = {
 	[EVENT_RESET_FAILED] = "reset-failed",
 	[EVENT_ENABLE] = "enable",
 	[EVENT_DISABLE] = "disable",
+	[EVENT_INTENT_SAVED] = "intent-saved",
 	[EVENT_SHUTDOWN] = "shutdown",
 	[EVENT_CLONED] = "cloned",
 	[EVENT_EXECED] = "execed",
@@ -210,6 +211,7 @@ bool sup_unit_facts(const struct sup *sup, uint32_t unit, struct sup_facts *ret)
 		.probe = u->has & HAS_PROBE,
 		.cgroup = u->has & HAS_CGROUP,
 		.network = u->owes & OWES_NET_DOWN,
+		.intent = u->saving,
 		.which = u->has & HAS_HELPER ? u->helper : SUP_HELPER_NONE,
 	};
 	return true;

@@ -136,7 +136,8 @@ static int fill_unit(struct sup_unit *u, const struct sup_unit_config *c)
 	u->leaving = false;
 	if (c->policy)
 		u->policy = *c->policy;
-	u->disabled = c->disabled;
+	if (!u->saving) /* else it is newer than what the caller has */
+		u->disabled = c->disabled;
 	u->has_pre = c->pre;
 	u->has_post = c->post;
 	u->has_stop_cmd = c->stop_cmd;

@@ -71,11 +71,20 @@ static bool waits_for(const struct sup_unit *u)
 	return u->used && !unit_is(u, STATE_OVER);
 }
 
+/* Who disabled something a moment ago is told how that ended; the shell has a deadline for it. */
+static bool saves(const struct sup *sup)
+{
+	for_each_unit (u, sup)
+		if (u->saving)
+			return true;
+	return false;
+}
+
 void shutdown_check(struct sup *sup)
 {
 	if (!sup->shutdown || sup->shutdown_said)
 		return;
-	if (sup->n_busy && sup->now < sup->shutdown_end)
+	if ((sup->n_busy || saves(sup)) && sup->now < sup->shutdown_end)
 		return;
 	sup->shutdown_said = true;
 	tell(sup, SUP_SHUTDOWN_DOWN);

@@ -70,6 +70,10 @@ static const struct row unit_rows[] = {
 	NUMBER(sup_unit, probe_startup, 2),
 	NUMBER(sup_unit, probe_killed, 2),
 	NUMBER(sup_unit, reload_token, 0),
+	NUMBER(sup_unit, saving, 2),
+	NUMBER(sup_unit, saved_disabled, 2),
+	NUMBER(sup_unit, save_error, 0),
+	TEXT(sup_unit, save_text),
 	NUMBER(sup_unit, deadline[TIMER_STATE], 0),
 	NUMBER(sup_unit, deadline[TIMER_RUNTIME], 0),
 	NUMBER(sup_unit, deadline[TIMER_WATCHDOG], 0),
@@ -234,7 +238,7 @@ static int get_waiter(struct sup *sup, struct words_iter *it, struct fail *f)
 	uint32_t id;
 
 	if (!name || !parse_number(words_next(it), &token) ||
-	    !parse_number(words_next(it), &goal) || token > UINT32_MAX || goal > GOAL_DOWN)
+	    !parse_number(words_next(it), &goal) || token > UINT32_MAX || goal >= GOAL__N)
 		return fail_set(f, EINVAL, "state: bad waiter");
 	id = sup_find(sup, name);
 	if (id != SUP_NONE)

@@ -19,11 +19,16 @@
 #include "init/aide.h"
 #include "init/boot_jobs.h"
 #include "init/console.h"
+#include "init/errand.h"
+#include "init/intent.h"
 #include "init/logs.h"
+#include "init/names.h"
 #include "init/shell.h"
+#include "init/text.h"
 #include "init/transient_disk.h"
 #include "init/vault.h"
 #include "init/verbs.h"
+#include "units/load.h"
 
 #define SUFFIX ".container"
 
@@ -34,9 +39,11 @@
 #define EXIT_SIGNAL_BASE 128
 
 enum phase {
+	WAITS_FOR_DISK,    /* it is noted there, the units are read */
 	WAITS_FOR_NETWORK, /* in force, its address is being made */
 	RUNS,              /* was started, or is as it is: nothing is to be done until it is down */
 	LEAVES,            /* the supervisor is to forget it */
+	LEAVES_DISK,       /* what it has there is being removed */
 	LEAVES_NETWORK,    /* its address is being given up */
 	GONE,
 };
@@ -48,13 +55,17 @@ struct transient {
 	bool down;             /* to be looked at */
 	uint32_t token;        /* of the command that made it; 0 = has its answer */
 	uint32_t remove_token; /* of who wants it removed */
+	void (*tell)(void *, const struct diag *);
 	struct transient_attach attach;
-	int code; /* how it ended, for the command */
+	struct names gone; /* named volumes that go with it */
+	int code;          /* how it ended, for the command */
 	char text[400];
+	char left[160]; /* why the disk still has something of it */
 	char unit[];
 };
 
 static struct transient *list;
+static struct names made; /* of which the disk has a note */
 static struct timer again;
 
 static void go_on(struct timer *t);
@@ -96,8 +107,14 @@ static void drop(struct transient *t)
 	while (*link != t)
 		link = &(*link)->next;
 	*link = t->next;
+	names_clear(&t->gone);
 	free(t);
 	vault_touch();
+}
+
+bool transient_is(const char *unit)
+{
+	return names_has(&made, unit);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -134,16 +151,23 @@ static void answer(uint32_t *token, int code, const char *text)
 /* "web.container: removed", and the rest if it was the last of several. */
 static void answer_removed(struct transient *t)
 {
+	char text[sizeof(t->left) + 64];
 	struct answer a;
 	uint32_t unit;
 	struct line l;
 	int ended;
 
-	if (!t->remove_token || !answer_resume(t->remove_token, EXIT_OK, &a, &unit, &ended))
+	if (!t->remove_token ||
+	    !answer_resume(t->remove_token, t->left[0] ? EXIT_ERROR : EXIT_OK, &a, &unit, &ended))
 		return;
 	line_begin(&l);
 	json_str(&l.j, "unit", t->unit);
 	json_str(&l.j, "state", "removed");
+	if (t->left[0]) {
+		snprintf(text, sizeof(text), "what the disk has of it goes at the next boot: %s",
+			 t->left);
+		json_str(&l.j, "error", text);
+	}
 	line_send(&l, &a);
 	if (ended >= 0)
 		answer_end(&a, ended, NULL);
@@ -167,7 +191,7 @@ static void leave(struct transient *t)
 	struct fail f = {0};
 
 	if (t->volumes)
-		transient_remove_volumes(t->unit);
+		transient_volumes(t->unit, &t->gone);
 	transient_remove_file(t->unit);
 	t->phase = LEAVES;
 	if (shell_drop_unit(t->unit, &f) < 0)
@@ -176,19 +200,43 @@ static void leave(struct transient *t)
 		transient_forgotten(t->unit);
 }
 
+/* Nothing of it is known from here on, and then nothing of it is on the disk. */
+static void forget(const char *unit, const struct names *volumes,
+		   void (*over)(void *, const struct errand_end *), void *ctx)
+{
+	const char *words[3 + 64] = {"forget", unit};
+
+	names_remove(&made, unit);
+	intent_found(unit, true);
+	for (size_t i = 0; volumes && i < volumes->n && i + 3 < ARRAY_LEN(words); i++)
+		words[2 + i] = volumes->items[i];
+	errand_send(&(struct errand){.words = words, .over = over, .ctx = ctx});
+}
+
+static void left_disk(void *ctx, const struct errand_end *end)
+{
+	struct transient *t = ctx;
+	char address[64];
+
+	text_cut(t->left, sizeof(t->left), end->error ? end->error : "");
+	if (t->gone.n)
+		aide_remove_leftovers();
+	addresses_of(t->unit, address, sizeof(address));
+	t->phase = boot_network_follow(address[0] ? t->unit : NULL) ? LEAVES_NETWORK : GONE;
+	look_soon();
+}
+
 void transient_forgotten(const char *unit)
 {
 	struct transient *t = find(unit);
-	char address[64], service[NAME_MAX + 1];
+	char service[NAME_MAX + 1];
 
 	if (!t || t->phase != LEAVES)
 		return;
 	transient_service(unit, service, sizeof(service));
 	logs_erase(service);
-	transient_remove_rest(unit);
-	addresses_of(unit, address, sizeof(address));
-	t->phase = boot_network_follow(address[0] ? unit : NULL) ? LEAVES_NETWORK : GONE;
-	look_soon();
+	t->phase = LEAVES_DISK;
+	forget(unit, &t->gone, left_disk, t);
 }
 
 /* Detached, the supervisor answers when it is up. */
@@ -291,12 +339,46 @@ static int may_be_made(const char *name, struct fail *f)
 	return 0;
 }
 
-/* What failed on the way in leaves nothing. */
-static int undo(const char *unit, int r)
+static void tell_console(void *ctx, const struct errand_end *end)
 {
-	transient_remove_file(unit);
-	transient_remove_rest(unit);
-	return r;
+	(void)ctx;
+	if (end->error)
+		console_say("store: what a command had begun to make goes at the next boot: %s",
+			    end->error);
+}
+
+/* What failed on the way in leaves nothing. */
+static void give_up(struct transient *t, const char *why)
+{
+	answer(&t->token, EXIT_NOT_RUN, why);
+	transient_remove_file(t->unit);
+	forget(t->unit, NULL, tell_console, NULL);
+	errand_again(); /* it may have read the file */
+	drop(t);
+}
+
+/* The disk knows of it, and the units were read. */
+static void noted(void *ctx, const struct errand_end *end)
+{
+	struct transient *t = ctx;
+	struct answer a = {0};
+	struct fail f = {0};
+
+	if (!answer_kept(t->token, &a) && !t->detached)
+		give_up(t, NULL); /* whom it was to be run for is not there any more */
+	else if (end->error)
+		give_up(t, end->error);
+	else if (sup_shutdown_kind(shell_sup()) != SUP_RUNNING)
+		give_up(t, "the host is shutting down");
+	else if (shell_add_unit(t->unit, end->fd, t->tell, a.client ? &a : NULL, &f) < 0)
+		give_up(t, f.text);
+	else {
+		answer_about(t->token, sup_find(shell_sup(), t->unit));
+		t->phase = WAITS_FOR_NETWORK;
+		if (!boot_network_follow(NULL))
+			start(t);
+		look_soon();
+	}
 }
 
 int transient_run(const struct answer *a, const char *name, const char *text,
@@ -304,37 +386,34 @@ int transient_run(const struct answer *a, const char *name, const char *text,
 		  struct fail *f)
 {
 	char unit[TRANSIENT_NAME_MAX + sizeof(SUFFIX)];
+	const char *const words[] = {"note", unit, NULL};
 	struct transient *t;
 	int r = may_be_made(name, f);
 
 	if (r < 0)
 		return r;
 	snprintf(unit, sizeof(unit), "%s" SUFFIX, name);
-	if (find(unit) || sup_find(shell_sup(), unit) != SUP_NONE)
-		return fail_set(f, 0, "%s is being removed", unit);
-	r = transient_write_file(unit, text, f);
-	if (r == 0)
-		r = shell_add_unit(unit, tell, (void *)a, f);
-	if (r < 0)
-		return undo(unit, r);
-	t = add(unit);
-	if (t)
-		t->token = answer_defer(a, sup_find(shell_sup(), unit));
-	if (!t || !t->token) {
+	t = find(unit);
+	if (t || sup_find(shell_sup(), unit) != SUP_NONE)
+		return fail_set(f, 0, "%s is being %s", unit,
+				t && t->phase < RUNS ? "made" : "removed");
+	t = names_add(&made, unit) < 0 ? NULL : add(unit);
+	r = t ? transient_write_file(unit, text, f) : fail_set(f, ENOMEM, "%s", unit);
+	if (r == 0 && !(t->token = answer_defer(a, SUP_NONE)))
 		r = fail_set(f, 0, "too many requests are waiting");
+	if (r < 0) {
+		names_remove(&made, unit);
+		transient_remove_file(unit);
 		if (t)
 			drop(t);
-		(void)shell_drop_unit(unit, NULL);
-		return undo(unit, r);
+		return r;
 	}
+	t->phase = WAITS_FOR_DISK;
+	t->tell = tell;
 	t->remove = wish->remove;
 	t->detached = wish->detached;
 	t->attach = wish->attach;
-	if (boot_network_follow(NULL))
-		t->phase = WAITS_FOR_NETWORK;
-	else
-		start(t);
-	look_soon();
+	errand_send(&(struct errand){.words = words, .more = units_dirs, .over = noted, .ctx = t});
 	return 0;
 }
 
@@ -382,7 +461,7 @@ void transient_left(uint32_t token)
 		t->down = true;
 		if (t->phase == WAITS_FOR_NETWORK)
 			t->phase = RUNS;
-		else if (t->phase == RUNS)
+		else if (t->phase == RUNS) /* WAITS_FOR_DISK: noted() sees that nobody waits */
 			shell_push(&(struct event){.kind = EVENT_STOP,
 						   .unit = sup_find(shell_sup(), t->unit)});
 		look_soon();
@@ -395,6 +474,10 @@ enum { SAVED_REMOVE = 1, SAVED_VOLUMES = 2, SAVED_DETACHED = 4 };
 
 void transient_save(struct vault_writer *w)
 {
+	for (size_t i = 0; i < made.n; i++) {
+		vault_word(w, "made");
+		vault_word(w, made.items[i]);
+	}
 	for (const struct transient *t = list; t; t = t->next) {
 		vault_word(w, "transient");
 		vault_word(w, t->unit);
@@ -406,6 +489,11 @@ void transient_save(struct vault_writer *w)
 		vault_number(w, t->code);
 		vault_word(w, t->text);
 	}
+}
+
+int transient_restore_made(char *const *args, struct fail *f)
+{
+	return names_add(&made, args[0]) < 0 ? fail_set(f, ENOMEM, "%s", args[0]) : 0;
 }
 
 int transient_restore(char *const *args, struct fail *f)
@@ -433,7 +521,10 @@ static void resume(struct transient *t)
 	if (t->phase == WAITS_FOR_NETWORK && !t->detached) {
 		t->phase = RUNS;
 		snprintf(t->text, sizeof(t->text), "PID 1 was revived meanwhile");
-	} else if (t->phase == LEAVES) {
+	} else if (t->phase == LEAVES || t->phase == LEAVES_DISK) {
+		t->phase = LEAVES;
+		if (t->volumes)
+			transient_volumes(t->unit, &t->gone);
 		transient_forgotten(t->unit);
 	}
 }
@@ -441,8 +532,14 @@ static void resume(struct transient *t)
 void transient_resume(void)
 {
 	bool waits = false;
+	struct transient *next;
 
-	for (struct transient *t = list; t; t = t->next) {
+	for (struct transient *t = list; t; t = next) {
+		next = t->next;
+		if (t->phase == WAITS_FOR_DISK) {
+			give_up(t, "PID 1 was revived meanwhile");
+			continue;
+		}
 		resume(t);
 		waits |= t->phase == WAITS_FOR_NETWORK || t->phase == LEAVES_NETWORK;
 	}

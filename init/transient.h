@@ -8,7 +8,8 @@
  * with everything that it left: file, disposable root, log, address. A file in PATH_TRANSIENT, on the disk, names each,
  * so that the next boot removes what a power cut left.
  *
- * Removing is done in steps, as the supervisor, orlop-log and orlop-net each do their part in their own time.
+ * Making and removing are done in steps, as the disk (errand.h), the supervisor, orlop-log and orlop-net each do their
+ * part in their own time.
  */
 #pragma once
 
@@ -33,8 +34,8 @@ struct transient_wish {
 	struct transient_attach attach;
 };
 
-/* Makes unit NAME.container from text and starts it. The answer `a` comes later. tell: see shell_add_unit(). -errno: there
- * is no such unit, and nothing is left. */
+/* Makes unit NAME.container from text and starts it. The answer `a` comes later, also to what is wrong with it. tell: see
+ * shell_add_unit(), ctx is an answer. -errno: there is no such unit, and nothing is left. */
 struct diag;
 int transient_run(const struct answer *a, const char *name, const char *text,
 		  const struct transient_wish *wish, void (*tell)(void *, const struct diag *),
@@ -57,12 +58,10 @@ void transient_forgotten(const char *unit);
 void transient_network(void);
 void transient_left(uint32_t token);
 
-/* What was left by an earlier boot goes; before units are read. */
-void transient_clean(void);
-
 /* Revival. */
 struct vault_writer;
 #define TRANSIENT_WORDS 7
 void transient_save(struct vault_writer *w);
 int transient_restore(char *const *args, struct fail *f);
+int transient_restore_made(char *const *args, struct fail *f);
 void transient_resume(void);

@@ -78,15 +78,16 @@ static void tried(struct task *t, enum task_end end)
 static void copied(struct task *t, enum task_end end)
 {
 	const char *argv[] = {upgrade.copy, "--try", "3", NULL};
+	int fds[] = {-1, shell_packed()}; /* REVIVE_TRY_UNITS */
 	struct fail f = {0};
 
 	if (end != TASK_OK) {
 		refuse(t, end, "the file cannot be copied");
 		return;
 	}
-	upgrade.state = vault_snapshot(&f);
+	fds[0] = upgrade.state = vault_snapshot(&f);
 	if (upgrade.state >= 0 &&
-	    task_start(&upgrade.task, "upgrade", argv, &upgrade.state, 1, TRY_TIME, tried, &f) == 0)
+	    task_start(&upgrade.task, "upgrade", argv, fds, 2, TRY_TIME, tried, &f) == 0)
 		return;
 	if (upgrade.state >= 0)
 		close(upgrade.state);

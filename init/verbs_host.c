@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "base/version.h"
 #include "init/boot_jobs.h"
 #include "init/children.h"
+#include "init/errand.h"
 #include "init/shell.h"
 #include "init/stamps.h"
 #include "init/vault.h"
@@ -188,14 +190,13 @@ static int answer_change(void *ctx, enum unit_change change, const struct unit *
 	return 0;
 }
 
-/* Reads the files and says what they would mean; nothing is kept. */
-static void reload_dry_run(const struct request *r)
+/* Says what the files would mean; nothing is kept. */
+static void dry_run(struct answer a, int packed)
 {
-	struct answer a = r->answer;
 	struct unit_set *set = NULL;
 	struct fail f = {0};
 	struct line l;
-	int e = units_load_dirs(units_dirs, NULL, &set, &f);
+	int e = shell_read_units(packed, &set, &f);
 
 	if (e == 0 && shell_set())
 		e = units_diff(shell_set(), set, answer_change, &a);
@@ -218,27 +219,18 @@ static void reload_dry_run(const struct request *r)
 	unit_set_free(set);
 }
 
-void verb_reload(const struct request *r)
+static void reload(struct answer a, int packed)
 {
-	struct answer a = r->answer;
 	struct shell_load load = {.strict = true, .tell = tell_problem, .ctx = &a};
 	struct fail f = {0};
 	char text[64];
 	struct line l;
 
-	if (r->argc > 1 && !strcmp(r->argv[1], "--dry-run")) {
-		reload_dry_run(r);
-		return;
-	}
-	if (r->argc > 1) { /* units, by their own ExecReload= and its kin */
-		verb_change(r);
-		return;
-	}
 	if (sup_shutdown_kind(shell_sup()) != SUP_RUNNING) {
 		answer_end(&a, EXIT_REFUSED, "the host is shutting down");
 		return;
 	}
-	if (shell_load_units(&load, &f) < 0) {
+	if (shell_load_units(&load, packed, &f) < 0) {
 		answer_end(&a, EXIT_ERROR, f.text);
 		return;
 	}
@@ -248,4 +240,58 @@ void verb_reload(const struct request *r)
 	json_str(&l.j, "text", text);
 	line_send(&l, &a);
 	answer_end(&a, EXIT_OK, NULL);
+}
+
+struct reload {
+	uint32_t token;
+	bool dry;
+};
+
+/* Who has left meanwhile has taken it back. */
+static void files_read(void *ctx, const struct errand_end *end)
+{
+	struct reload *what = ctx;
+	struct answer a;
+	uint32_t unit;
+	int ended;
+	bool waits = answer_resume(what->token, EXIT_OK, &a, &unit, &ended);
+
+	if (waits && end->error)
+		answer_end(&a, EXIT_ERROR, end->error);
+	else if (waits && what->dry)
+		dry_run(a, end->fd);
+	else if (waits)
+		reload(a, end->fd);
+	free(what);
+}
+
+static void read_files(const struct request *r, bool dry)
+{
+	static const char *const words[] = {"units", NULL};
+	struct reload *what = malloc(sizeof(*what));
+	uint32_t token = what ? answer_defer(&r->answer, SUP_NONE) : 0;
+
+	if (!token) {
+		answer_end(&r->answer, EXIT_ERROR, "too many requests are waiting");
+		free(what);
+		return;
+	}
+	*what = (struct reload){token, dry};
+	errand_send(&(struct errand){.words = words,
+				     .more = units_dirs,
+				     .over = files_read,
+				     .ctx = what,
+				     .token = token});
+}
+
+void verb_reload(const struct request *r)
+{
+	if (r->argc > 1 && !strcmp(r->argv[1], "--dry-run"))
+		read_files(r, true);
+	else if (r->argc > 1) /* units, by their own ExecReload= and its kin */
+		verb_change(r);
+	else if (sup_shutdown_kind(shell_sup()) != SUP_RUNNING)
+		answer_end(&r->answer, EXIT_REFUSED, "the host is shutting down");
+	else
+		read_files(r, false);
 }

@@ -16,6 +16,8 @@ static void tell(void *ctx, const struct diag *d)
 	char text[600];
 	struct line l;
 
+	if (!ctx) /* nobody is there to hear it */
+		return;
 	shell_diag_line(d, text, sizeof(text));
 	line_begin(&l);
 	json_str(&l.j, d->severity == DIAG_ERROR ? "problem" : "warning", text);

@@ -129,6 +129,7 @@ static int make_want(struct up *u, struct net_spec *spec, struct fail *f)
 	file = net_add_file(&u->want, PATH_LEASES, b.data, b.len);
 	if (file)
 		file->durable = true;
+	net_add_file(&u->want, PATH_LEASES_RUN, b.data, b.len);
 	plan_want(spec, &u->have, &u->want);
 	want_resolv(spec, &u->want);
 	want_dhcpcd(spec, &u->have, &u->want);

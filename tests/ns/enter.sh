@@ -6,6 +6,7 @@
 # paths of orlop exist and nothing that happens in it reaches the machine, and becomes COMMAND in it.
 #   BASE/programs  becomes /usr/lib/orlop     BASE/units  becomes /run/orlop/units
 #   BASE/store     becomes /var/lib/orlop     BASE/share  becomes /usr/share/orlop
+# BASE/programs/before, where a test has written it, runs before COMMAND.
 set -euo pipefail
 
 base=$1
@@ -29,4 +30,7 @@ mount --bind "$base/units" "$root/run/orlop/units"
 cd "$root"
 pivot_root . old
 umount -l /old
+if [ -x /usr/lib/orlop/before ]; then
+	/usr/lib/orlop/before
+fi
 exec "$@" < /dev/null > /dev/null

@@ -225,13 +225,16 @@ class Host:
 
     # --- after it
 
-    def close(self):
+    def kill(self):
         if self.process and self.process.poll() is None:
             try:
                 os.kill(self.pid, signal.SIGKILL)
             except (ProcessLookupError, TypeError):
                 self.process.kill()
             self.process.wait()
+
+    def close(self):
+        self.kill()
         self._remove_cgroups()
         shutil.rmtree(self.base, ignore_errors=True)
 

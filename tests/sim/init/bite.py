@@ -65,6 +65,14 @@ BREAKS = {
         "init/sup_state.c", "\tNUMBER(sup_unit, has, 32),\n", ""),
     "nobody looks at a unit after an event": (
         "init/sup_events.c", "sup_queue(sup, &sup->units[e->unit]);", ";"),
+    "an intent is answered before it is saved": (
+        "init/answers.c", "if (u->saving)\n\t\treturn false;", ""),
+    "an intent is saved twice at once": (
+        "init/sup_events.c", "if (!u->saving)\n\t\tsave_intent(sup, u);", "save_intent(sup, u);"),
+    "who changes their mind is not heard": (
+        "init/sup_events.c", "if (u->disabled != u->saved_disabled)", "if (0)"),
+    "shutdown does not wait for an intent": (
+        "init/sup_shutdown.c", "sup->n_busy || saves(sup)", "sup->n_busy"),
     "an order that is a cycle is kept": (
         "init/sup_order.c", "clear_inside(&w, DEP_AFTER_IMPLICIT);", ";"),
 }

@@ -189,12 +189,27 @@ static void check_state_action(struct world *w, const struct action *a, uint32_t
 		world_break(w, "%s: restarts during shutdown", w->names[i]);
 }
 
+/* Who disabled or enabled a unit is told so when it is on the disk. */
+static void check_intent(struct world *w, const struct action *a)
+{
+	enum event_kind kind = w->asked[a->token].kind;
+	uint32_t i = w->asked[a->token].unit;
+
+	if (a->code || (kind != EVENT_DISABLE && kind != EVENT_ENABLE))
+		return;
+	if (w->units[i].saving ||
+	    w->units[i].disk != (kind == EVENT_DISABLE ? DISK_DISABLED : DISK_ENABLED))
+		world_break(w, "%s: answered before it was on the disk", w->names[i]);
+}
+
 static void check_reply(struct world *w, const struct action *a)
 {
 	if (a->token >= WORLD_TOKENS || !w->tokens[a->token])
 		world_break(w, "token %u answered twice", a->token);
 	else
 		w->tokens[a->token] = false;
+	if (a->token < WORLD_TOKENS)
+		check_intent(w, a);
 	if (a->token < WORLD_TOKENS && w->must_refuse[a->token] && a->code != 5)
 		world_break(w, "a start during shutdown was answered with %d", a->code);
 }

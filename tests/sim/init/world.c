@@ -23,6 +23,7 @@ enum happening {
 	RELOAD_UNITS,
 	REVIVE,
 	SHUT_DOWN,
+	INTENT_SAVED,
 };
 
 /* --- chance ----------------------------------------------------------------------------------- */
@@ -558,6 +559,31 @@ static void triggered(struct world *w, uint32_t i)
 			w->units[w->edges[i][k].to].stopped_by_hand = false;
 }
 
+/* The shell knows at once, the disk in its own time. */
+static void save_intent(struct world *w, uint32_t i, int enabled)
+{
+	if (w->units[i].saving)
+		world_break(w, "%s: two writers of its intent", w->names[i]);
+	w->units[i].saving = true;
+	w->configs[i].disabled = !enabled;
+	plan(w, percent(w, 10) ? 17 * S : delay(w), INTENT_SAVED, 0,
+	     (struct event){.kind = EVENT_INTENT_SAVED,
+			    .unit = i,
+			    .code = percent(w, 20) ? ETIMEDOUT : 0,
+			    .text = "it does not answer"});
+}
+
+static void intent_saved(struct world *w, const struct event *e)
+{
+	struct world_unit *u = &w->units[e->unit];
+
+	u->saving = false;
+	if (!e->code)
+		u->disk = w->configs[e->unit].disabled ? DISK_DISABLED : DISK_ENABLED;
+	if (w->ids[e->unit] != SUP_NONE)
+		send(w, *e);
+}
+
 static void obey_unit(struct world *w, const struct action *a, uint32_t i)
 {
 	struct world_unit *u = &w->units[i];
@@ -592,6 +618,7 @@ static void obey_unit(struct world *w, const struct action *a, uint32_t i)
 		if (a->to == SUP_FAILED || a->to == SUP_DOWN)
 			triggered(w, i);
 		break;
+	case ACTION_SAVE_INTENT: save_intent(w, i, a->code); break;
 	case ACTION_FORGOTTEN: w->ids[i] = SUP_NONE; break;
 	default: break;
 	}
@@ -671,6 +698,8 @@ static void request(struct world *w)
 	if (w->ids[e.unit] == SUP_NONE)
 		return;
 	e.token = percent(w, 70) ? new_token(w) : 0;
+	w->asked[e.token].kind = e.kind;
+	w->asked[e.token].unit = e.unit;
 	w->must_refuse[e.token] = w->shutdown && e.token &&
 				  (e.kind == EVENT_START || e.kind == EVENT_RESTART);
 	if ((e.kind == EVENT_START || e.kind == EVENT_RESTART) && !w->configs[e.unit].refused &&
@@ -823,6 +852,7 @@ static void happen(struct world *w, const struct world_event *e)
 	case RELOAD_UNITS: reload_units(w); break;
 	case REVIVE: revive(w); break;
 	case SHUT_DOWN: shut_down(w); break;
+	case INTENT_SAVED: intent_saved(w, &e->event); break;
 	}
 }
 

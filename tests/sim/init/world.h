@@ -38,6 +38,8 @@ struct world_unit {
 	bool checked;   /* its cgroup was looked at since its state changed */
 	bool cycle;     /* known to lie in one */
 	bool direct; /* had RestartMode=direct at some time: a reload changes that in the middle of a restart */
+	bool saving; /* somebody's wish about it is on its way to the disk */
+	enum { DISK_AS_MADE, DISK_ENABLED, DISK_DISABLED } disk; /* which one is there */
 	bool removed; /* from the configuration: it goes without an order */
 
 	/* what was asked */
@@ -75,6 +77,10 @@ struct world {
 
 	bool tokens[WORLD_TOKENS]; /* still to be answered */
 	bool must_refuse[WORLD_TOKENS];
+	struct {
+		enum event_kind kind;
+		uint32_t unit;
+	} asked[WORLD_TOKENS];
 	uint32_t n_tokens;
 
 	uint64_t seq;

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A disk that does not answer holds up whoever waits for it, and PID 1 never does: it goes on answering while people ask
+for what must be written there or read from it, and they are told that it did not work."""
+
+import os
+import subprocess
+import threading
+import time
+
+import pytest
+from host import TOP, retry
+from test_init_exec import ORLOP
+
+IMAGE = os.path.join(TOP, "build/images/hello.tar")
+SLEEP = "[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n"
+# a file system whose server never says a word, for as long as this runs
+MUTE = """
+import ctypes, os, sys, time
+fd = os.open("/dev/fuse", os.O_RDWR)
+libc = ctypes.CDLL(None, use_errno=True)
+options = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
+assert libc.mount(b"mute", sys.argv[1].encode(), b"fuse", 0, options) == 0, os.strerror(ctypes.get_errno())
+os.close(1)
+time.sleep(1000)
+"""
+
+
+class Asked(threading.Thread):
+    """A request under way."""
+
+    def __init__(self, host, *words):
+        super().__init__(daemon=True)
+        self.host, self.words, self.answer = host, words, None
+        self.begun, self.took = time.monotonic(), None
+        self.start()
+
+    def run(self):
+        self.answer = self.host.ask(*self.words, timeout=60)
+        self.took = time.monotonic() - self.begun
+
+    def result(self):
+        self.join(60)
+        assert self.answer, f"{self.words} was never answered\n" + self.host.log()[-2000:]
+        return self.answer
+
+
+def serves(host):
+    """Answers everybody at once who wants nothing of the disk."""
+    begun = time.monotonic()
+    assert host.ask("ps", timeout=5)[0] == 0
+    assert host.ask("status", "kept.service", timeout=5)[0] == 0
+    assert time.monotonic() - begun < 4
+
+
+@pytest.fixture
+def disk(host):
+    """A store of its own, which can be frozen: who writes to it then waits, and no signal ends that."""
+    image, store = host.path("disk"), host.path("store")
+    with open(image, "wb") as f:
+        f.truncate(64 << 20)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, store], check=True)
+    host.frozen = False
+    def freeze(on):
+        if on != host.frozen:
+            subprocess.run(["fsfreeze", "-f" if on else "-u", store], check=True)
+        host.frozen = on
+    host.freeze = freeze
+    yield host
+    freeze(False)
+    host.kill()
+    retry(lambda: subprocess.run(["umount", store], check=True, stderr=subprocess.DEVNULL) and None
+          if os.path.ismount(store) else None)  # fmt: skip
+
+
+def test_nobody_waits_for_who_writes(disk):
+    """A51: with the disk frozen, disable, enable, run -d and rm are asked for; each is answered with what is wrong,
+    the first at its deadline and the others with it, PID 1 serves meanwhile. Thawed, all works again, and what was
+    answered as done is on the disk."""
+    containers = os.path.exists(IMAGE)
+    disk.unit("kept.service", SLEEP)
+    disk.unit("other.service", SLEEP)
+    if containers:
+        disk.image(IMAGE)
+    disk.boot()
+    disk.until("kept.service", "up", 60)
+    assert disk.ask("disable", "other.service")[0] == 0
+    assert os.path.exists(disk.root("/var/lib/orlop/state/disabled/other.service")), "answered when it is there"
+    text = "[Container]\nImage=localhost/hello\nNetwork=none\nEntrypoint=/bin/busybox\nExec=sleep 1000\nStopTimeout=0\n"
+    if containers:
+        assert disk.ask("run", "gone", text, "-d", timeout=60)[0] == 0, disk.log()[-2000:]
+        assert disk.ask("stop", "gone", timeout=60)[0] == 0
+    disk.freeze(True)
+    asked = [Asked(disk, "disable", "kept.service"), Asked(disk, "enable", "other.service"),
+             Asked(disk, "run", "never", text, "-d")]  # fmt: skip
+    asked += [Asked(disk, "rm", "gone")] if containers else []
+    while any(a.is_alive() for a in asked):
+        serves(disk)
+        time.sleep(0.2)
+    errors = {a.words[0]: (a.result()[0], str(a.result()[1])) for a in asked}
+    assert errors["disable"][0] == 1 and "until the next boot only" in errors["disable"][1], errors
+    assert errors["enable"][0] == 1 and "enabled until the next boot only" in errors["enable"][1], errors
+    assert errors["run"][0] == 125 and "the disk" in errors["run"][1], errors
+    if containers:
+        assert errors["rm"][0] == 1 and "at the next boot" in errors["rm"][1], errors
+    assert all(14 < a.took < 30 for a in asked), [a.took for a in asked]
+    names = [u["unit"] for u in disk.ask("ps", "-a")[1]]
+    assert "never.container" not in names and "gone.container" not in names
+
+    # one process sits in it: nobody else is sent after it, and so nobody waits
+    again = Asked(disk, "disable", "other.service")
+    assert again.result()[0] == 1 and again.took < 5, (again.answer, again.took)
+    disk.freeze(False)
+    def works():
+        assert disk.ask("disable", "kept.service")[0] == 0
+    retry(works)
+    assert disk.ask("enable", "other.service")[0] == 0
+    assert sorted(os.listdir(disk.root("/var/lib/orlop/state/disabled"))) == ["kept.service"]
+    if containers:
+        assert disk.ask("run", "never", text, "-d", timeout=60)[0] == 0
+        assert disk.ask("rm", "-f", "never", timeout=60)[0] == 0
+        assert "never.container" not in os.listdir(disk.root("/var/lib/orlop/state/transient"))
+
+
+def mute(host, path):
+    """Whatever is below that path inside does not answer, until the result is killed."""
+    process = subprocess.Popen(
+        ["nsenter", "-t", str(host.pid), "-m", "/usr/bin/python3", "-c", MUTE, path], stdout=subprocess.PIPE)  # fmt: skip
+    process.stdout.read()  # its end: it is mounted
+    return process
+
+
+def test_nobody_waits_for_who_reads(host):
+    """A51: the unit files of the data disk cannot be read: a reload says so and changes nothing, a crash of PID 1 in the middle of
+    it is survived, with the units of before."""
+    host.unit("kept.service", SLEEP)
+    host.boot()
+    pid = host.until("kept.service", "up")["pid"]
+    server = mute(host, "/var/lib/orlop/units")
+    try:
+        asked = [Asked(host, "reload"), Asked(host, "reload", "--dry-run")]
+        while any(a.is_alive() for a in asked):
+            serves(host)
+            time.sleep(0.2)
+        for a in asked:
+            assert a.result()[0] == 1 and "the disk" in str(a.answer[1]) and a.took < 20, (a.answer, a.took)
+        asked = Asked(host, "reload")
+        serves(host)
+        host.run("kill", "-SEGV", "1")
+        assert asked.result()[0] == 1 and "revived" in str(asked.answer[1]), asked.answer
+        retry(lambda: serves(host))
+        assert host.status("kept.service")["pid"] == pid
+    finally:
+        server.kill()
+        server.wait()
+        host.run("umount", "-l", "/var/lib/orlop/units")
+    host.unit("more.service", SLEEP)
+    assert host.ask("reload")[0] == 0
+    assert host.status("more.service")["state"] == "down"
+
+
+def test_a_boot_goes_on_without_it(host):
+    """A51: at boot the units of the image run, what cannot be read is said."""
+    host.unit("kept.service", SLEEP)
+    with open(host.path("programs/before"), "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\nmkdir -p /var/lib/orlop/units\n"
+                f"/usr/bin/python3 -c '{MUTE}' /var/lib/orlop/units >/dev/null &\n"
+                "until grep -q mute /proc/mounts; do sleep 0.1; done\n")  # fmt: skip
+    os.chmod(host.path("programs/before"), 0o755)
+    host.boot()
+    serves_at_all = time.monotonic()
+    assert host.ask("version", timeout=5)[0] == 0
+    host.until("kept.service", "up", 60)
+    assert "the units in /var/lib/orlop/units are left out" in host.log()
+    assert time.monotonic() - serves_at_all < 40
+    assert host.ask("status")[1][0]["store"] == "failed"
+
+
+def test_a_power_cut_after_the_answer(disk):
+    """A51: what was answered as done is there after power is cut at that moment: the disk as it is then, on another boot."""
+    disk.unit("kept.service", SLEEP)
+    disk.boot()
+    disk.until("kept.service", "up", 60)
+    assert disk.ask("disable", "kept.service")[0] == 0
+    with open(disk.path("disk"), "rb") as f, open(disk.path("cut"), "wb") as to:
+        to.write(f.read())
+    folder = disk.path("look")
+    os.mkdir(folder)
+    subprocess.run(["mount", "-o", "loop", disk.path("cut"), folder], check=True)
+    try:
+        assert os.listdir(os.path.join(folder, "state/disabled")) == ["kept.service"]
+    finally:
+        subprocess.run(["umount", folder], check=True)
