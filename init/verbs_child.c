@@ -292,7 +292,8 @@ void verb_image(const struct request *r)
 	argv[n++] = "prune";
 	argv[n++] = all ? "--all" : "--unnamed";
 	for (size_t i = 0; i < set->n; i++)
-		keep_images(argv, &n, set->units[i]);
+		if (shell_known(set->units[i]))
+			keep_images(argv, &n, set->units[i]);
 	hand_over(&r->answer, argv, n);
 }
 

@@ -173,13 +173,19 @@ static void tell_problem(void *ctx, const struct diag *d)
 	line_send(&l, ctx);
 }
 
-/* One line for each unit that a reload would change. */
+/* One line for each unit that a reload would change. What was taken out of force before (orlop rm) is in the set of now
+ * and no change any more; under that name there may be something new. */
 static int answer_change(void *ctx, enum unit_change change, const struct unit *from,
 			 const struct unit *to)
 {
 	const struct answer *a = ctx;
 	struct line l;
 
+	if (from && !shell_known(from)) {
+		if (!to)
+			return 0;
+		change = CHANGE_ADDED;
+	}
 	if (change == CHANGE_NONE)
 		return 0;
 	line_begin(&l);

@@ -235,6 +235,24 @@ def test_edited_files_are_not_applied_by_the_way(box):
     assert run(box, "--rm", "--network=none", "localhost/hello", "sh", "-c", "true").returncode == 0
 
 
+def test_what_was_removed_is_no_change_any_more(box):
+    """A dry run of a reload does not tell of it, a crash of PID 1 does not bring it back, its name can be used again."""
+    assert run(box, "-d", "--name=gone", "localhost/hello", "sleep", "100000").returncode == 0
+    assert box.ask("rm", "-f", "gone")[0] == 0
+    def changes():
+        return [(line["unit"], line["change"]) for line in box.ask("reload", "--dry-run")[1] if "change" in line]
+    assert changes() == []
+    box.run("kill", "-SEGV", "1")
+    retry(lambda: box.ask("version"))
+    assert "gone.container" not in [u["unit"] for u in box.ask("ps", "-a")[1]]
+    assert changes() == []
+    box.unit("gone.container", "[Container]\nImage=localhost/hello\n")
+    assert changes() == [("gone.container", "added")]
+    os.unlink(box.path("units/gone.container"))
+    assert run(box, "-d", "--name=gone", "localhost/hello", "sleep", "100000").returncode == 0
+    assert box.ask("rm", "-f", "gone")[0] == 0
+
+
 def test_a_crash_of_pid_1_in_between(box):
     """Input and output do not go through PID 1; the exit code comes from its successor."""
     p = popen(box, "run", "--rm", "-i", "--name", "goes-on", "--network=none", "--entrypoint=", "localhost/hello",
