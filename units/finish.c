@@ -89,6 +89,16 @@ static void check_user(struct compile *x, struct unit_container *c)
 		      "both UIDMap= and UserNS=");
 }
 
+/* The program is on the host's own addresses: its port is opened to the outside, and cannot be another one there. */
+static void check_host_ports(struct compile *x, const struct unit_port *ports, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ports[i].ip || (ports[i].host && ports[i].host != ports[i].container))
+			WARNING(CONTAINER, "PublishPort", U_NO_EFFECT, NULL,
+				"with Network=host, port %u itself is opened, on all addresses",
+				ports[i].container);
+}
+
 static void check_networks(struct compile *x, struct unit_container *c)
 {
 	struct conv *conv = compile_conv(x);
@@ -114,7 +124,9 @@ static void check_networks(struct compile *x, struct unit_container *c)
 				      pods[i]);
 		return;
 	}
-	if (c->n_ports && alone)
+	if (in_network(c, "host"))
+		check_host_ports(x, c->ports, c->n_ports);
+	else if (c->n_ports && alone)
 		WARNING(CONTAINER, "PublishPort", U_NO_EFFECT, NULL,
 			"PublishPort= has no effect with Network=%s", c->networks[0].name.value);
 	if ((c->ip.value || c->ip6.value) && (alone || c->n_networks > 1))
