@@ -354,6 +354,23 @@ static bool device_name_valid(const char *s)
 	       strcmp(s, "..") != 0;
 }
 
+static void check_driver(struct compile *x, const struct unit_network *n)
+{
+	const char *vlan = pair_value(&n->options, "vlan");
+	bool child = n->driver.value && strcmp(n->driver.value, "bridge") != 0;
+	int64_t tag;
+
+	if (child && !pair_value(&n->options, "parent"))
+		ERROR(NETWORK, "Driver", U_CONFLICT, "write Options=parent=DEVICE",
+		      "Driver=%s needs a device of the host", n->driver.value);
+	if (vlan && value_int(vlan, 1, 4094, &tag))
+		ERROR(NETWORK, "Options", U_NUMBER, "write a number from 1 to 4094",
+		      "\"%s\" is no VLAN", vlan);
+	else if (vlan && child)
+		ERROR(NETWORK, "Options", U_CONFLICT,
+		      "write the VLAN's device as parent=", "vlan= is for bridges");
+}
+
 static void finish_network(struct compile *x)
 {
 	struct conv *c = compile_conv(x);
@@ -366,6 +383,7 @@ static void finish_network(struct compile *x)
 	if (n->ip_range.n > n->subnet.n)
 		ERROR(NETWORK, "IPRange", U_CONFLICT,
 		      "write a Subnet= for each IPRange=", "more IPRange= than Subnet=");
+	check_driver(x, n);
 	if (n->interface_name.value && !device_name_valid(n->interface_name.value))
 		ERROR(NETWORK, "InterfaceName", U_NAME, NULL,
 		      "an interface has at most 15 characters, without / and :");

@@ -40,8 +40,8 @@ static const struct key volume_rows[] = {
 
 static const struct key network_rows[] = {
 	N("NetworkName", NAME, MUST, network_name, NULL, "systemd-<file>", "name of the network"),
-	N("Driver", CHOICE, MUST, driver, "bridge", "bridge",
-	  "sort of network; macvlan and ipvlan come later"),
+	N("Driver", CHOICE, MUST, driver, "bridge macvlan ipvlan", "bridge",
+	  "sort of network; with macvlan and ipvlan the members stand on the LAN of Options=parent="),
 	N("Subnet", SUBNETS, MUST, subnet, NULL, "a free one, kept for ever",
 	  "subnet such as 10.89.1.0/24; pairs by position with Gateway= and IPRange="),
 	N("Gateway", IPS, MUST, gateway, NULL, "the subnet's first address",
