@@ -24,17 +24,46 @@ static void cell_members(const json_t *value, struct buf *text)
 	buf_fmt(text, "%zu of %zu up", up, json_array_size(value));
 }
 
+/* Those of one family, of an array of addresses or of objects with a subnet. */
+static void add_family(const json_t *array, bool v6, struct buf *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item)
+	{
+		const json_t *subnet = json_object_get(item, "subnet");
+		const char *s = json_string_value(subnet ? subnet : item);
+
+		if (s && !strchr(s, ':') == !v6)
+			buf_fmt(text, "%s%s", text->len ? "," : "", s);
+	}
+}
+
+static void cell_ipv4(const json_t *value, struct buf *text)
+{
+	add_family(value, false, text);
+}
+
+static void cell_ipv6(const json_t *value, struct buf *text)
+{
+	add_family(value, true, text);
+}
+
 static const struct listing_column network_columns[] = {
 	{"NETWORK", "network", NULL, NULL},         {"DRIVER", "driver", NULL, NULL},
-	{"DEVICE", "device", NULL, NULL},           {"SUBNET", "subnet", NULL, NULL},
-	{"SUBNET6", "subnet6", NULL, NULL},         {"INTERNAL", "internal", NULL, NULL},
+	{"DEVICE", "device", NULL, NULL},           {"SUBNET", "subnets", cell_ipv4, NULL},
+	{"SUBNET6", "subnets", cell_ipv6, NULL},    {"INTERNAL", "internal", NULL, NULL},
 	{"MEMBERS", "members", cell_members, NULL}, {"PROBLEM", "problem", NULL, NULL},
 };
 
 static const struct listing_column member_columns[] = {
-	{"UNIT", "unit", NULL, NULL},       {"ATTACHED", "attached", NULL, NULL},
-	{"ADDRESS", "address", NULL, NULL}, {"ADDRESS6", "address6", NULL, NULL},
-	{"MAC", "mac", NULL, NULL},         {"NAMES", "names", NULL, NULL},
+	{"UNIT", "unit", NULL, NULL},
+	{"ATTACHED", "attached", NULL, NULL},
+	{"ADDRESS", "addresses", cell_ipv4, NULL},
+	{"ADDRESS6", "addresses", cell_ipv6, NULL},
+	{"MAC", "mac", NULL, NULL},
+	{"NAMES", "names", NULL, NULL},
 	{"PROBLEM", "problem", NULL, NULL},
 };
 
@@ -51,6 +80,31 @@ static int add_field(const char *key, const json_t *value, struct buf *out)
 	return text.bad;
 }
 
+/* A line for each subnet after the first of its family. */
+static int add_subnets(const json_t *network, struct buf *out)
+{
+	const char *first[] = {json_string_value(json_object_get(network, "subnet")),
+			       json_string_value(json_object_get(network, "subnet6"))};
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(network, "subnets"), i, item)
+	{
+		const char *subnet = json_string_value(json_object_get(item, "subnet"));
+		const char *gateway = json_string_value(json_object_get(item, "gateway"));
+
+		if (!subnet || !gateway || (first[0] && !strcmp(subnet, first[0])) ||
+		    (first[1] && !strcmp(subnet, first[1])))
+			continue;
+		buf_fmt(out, "  %9s: ", "subnet");
+		text_escape(out, subnet, strlen(subnet), false);
+		buf_str(out, ", gateway ");
+		text_escape(out, gateway, strlen(gateway), false);
+		buf_chr(out, '\n');
+	}
+	return out->bad;
+}
+
 /* One network: what it is, and a table of its members. */
 static int print_network(json_t *object, void *data)
 {
@@ -64,8 +118,10 @@ static int print_network(json_t *object, void *data)
 	buf_chr(&out, '\n');
 	json_object_foreach(object, key, value)
 	{
-		if (strcmp(key, "network") != 0 && strcmp(key, "members") != 0 &&
-		    add_field(key, value, &out))
+		if (!strcmp(key, "subnets") ? add_subnets(object, &out)
+		    : strcmp(key, "network") != 0 && strcmp(key, "members") != 0
+			    ? add_field(key, value, &out)
+			    : 0)
 			return 1;
 	}
 	if (json_array_size(members)) {

@@ -12,7 +12,7 @@
 
 #include "units/netspec.h"
 
-#define DNS_ARGS_MAX 20
+#define DNS_ARGS_MAX 48 /* every gateway of a network, and as many servers */
 
 struct dns_job {
 	const char *argv[DNS_ARGS_MAX + 1]; /* into text, which is owned */

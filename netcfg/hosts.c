@@ -28,18 +28,24 @@ static size_t add_names(struct buf *b, const char *list)
 	return added;
 }
 
-static void add_line(struct buf *b, const char *address, const char *names)
+/* A line for each address. */
+static void add_lines(struct buf *b, const char *addresses, const char *names)
 {
-	size_t before = b->len;
+	char address[IP_TEXT_MAX];
 
-	if (!address || !*address)
-		return;
-	buf_str(b, address);
-	if (!add_names(b, names) && !b->bad) {
-		b->len = before;
-		b->data[before] = '\0';
-	} else {
-		buf_chr(b, '\n');
+	addresses = resolve_str(addresses);
+	while (resolve_next(&addresses, address, sizeof(address))) {
+		size_t before = b->len;
+
+		if (!*address)
+			continue;
+		buf_str(b, address);
+		if (!add_names(b, names) && !b->bad) {
+			b->len = before;
+			b->data[before] = '\0';
+		} else {
+			buf_chr(b, '\n');
+		}
 	}
 }
 
@@ -54,8 +60,8 @@ static void add_network(const struct net_spec *spec, const struct netspec_networ
 {
 	static const char host[] = "host.containers.internal,host.docker.internal";
 
-	add_line(b, net->gateway, host);
-	add_line(b, net->gateway6, host);
+	add_lines(b, net->gateway, host);
+	add_lines(b, net->gateway6, host);
 	for (size_t i = 0; i < spec->n_members; i++) {
 		const struct netspec_member *m = &spec->members[i];
 
@@ -64,8 +70,8 @@ static void add_network(const struct net_spec *spec, const struct netspec_networ
 		if (resolve_yes(net->disable_dns) &&
 		    (!unit || strcmp(resolve_str(m->unit), unit) != 0))
 			continue;
-		add_line(b, m->address, resolve_str(m->names));
-		add_line(b, m->address6, resolve_str(m->names));
+		add_lines(b, m->address, resolve_str(m->names));
+		add_lines(b, m->address6, resolve_str(m->names));
 	}
 }
 

@@ -12,7 +12,7 @@
  * a machine must come up with a damaged lease file.
  *
  *     network NAME SUBNET SUBNET6     what was chosen for a network that names none ("-" = none)
- *     lease NETWORK UNIT IPV4 IPV6
+ *     lease NETWORK UNIT IPV4 IPV6    several where the network has several subnets
  *
  * Pure; loading and saving is the caller's.
  */

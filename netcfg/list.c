@@ -86,6 +86,16 @@ static void field(struct json_out *j, const char *key, const char *value)
 		json_null(j, key);
 }
 
+/* The first of a comma list. */
+static void first_field(struct json_out *j, const char *key, const char *list)
+{
+	char text[2 * IP_TEXT_MAX];
+
+	list = resolve_str(list);
+	(void)resolve_next(&list, text, sizeof(text));
+	field(j, key, text);
+}
+
 /* --- networks ------------------------------------------------------------------------------------- */
 
 /* Units that have links now: a comma list of "unit" words, each ending in a NUL. */
@@ -103,6 +113,34 @@ static bool attached(const struct buf *units, const char *unit)
 	return false;
 }
 
+static void subnets_json(struct json_out *j, const char *subnets, const char *gateways,
+			 const char *ranges)
+{
+	char text[2 * IP_TEXT_MAX];
+
+	subnets = resolve_str(subnets);
+	gateways = resolve_str(gateways);
+	ranges = resolve_str(ranges);
+	while (resolve_next(&subnets, text, sizeof(text))) {
+		json_object(j, NULL);
+		json_str(j, "subnet", text);
+		(void)resolve_next(&gateways, text, sizeof(text));
+		field(j, "gateway", text);
+		(void)resolve_next(&ranges, text, sizeof(text));
+		field(j, "range", text);
+		json_end(j);
+	}
+}
+
+static void addresses_json(struct json_out *j, const char *addresses)
+{
+	char text[IP_TEXT_MAX];
+
+	addresses = resolve_str(addresses);
+	while (resolve_next(&addresses, text, sizeof(text)))
+		json_str(j, NULL, text);
+}
+
 static void network_json(const struct net_spec *spec, const struct netspec_network *n,
 			 const struct buf *units, struct buf *b)
 {
@@ -113,10 +151,15 @@ static void network_json(const struct net_spec *spec, const struct netspec_netwo
 	json_str(&j, "network", n->name);
 	json_str(&j, "driver", *resolve_str(n->driver) ? n->driver : "bridge");
 	field(&j, "device", n->bridge);
-	field(&j, "subnet", n->subnet);
-	field(&j, "gateway", n->gateway);
-	field(&j, "subnet6", n->subnet6);
-	field(&j, "gateway6", n->gateway6);
+	first_field(&j, "subnet", n->subnet);
+	first_field(&j, "gateway", n->gateway);
+	first_field(&j, "subnet6", n->subnet6);
+	first_field(&j, "gateway6", n->gateway6);
+	json_array(&j, "subnets");
+	subnets_json(&j, n->subnet, n->gateway, n->range);
+	subnets_json(&j, n->subnet6, n->gateway6, n->range6);
+	json_end(&j);
+	field(&j, "vlan", n->vlan);
 	json_bool(&j, "internal", resolve_yes(n->internal));
 	json_bool(&j, "isolate", strcmp(resolve_str(n->isolate), "no") != 0);
 	field(&j, "problem", n->problem);
@@ -128,8 +171,12 @@ static void network_json(const struct net_spec *spec, const struct netspec_netwo
 			continue;
 		json_object(&j, NULL);
 		json_str(&j, "unit", m->unit);
-		field(&j, "address", m->address);
-		field(&j, "address6", m->address6);
+		first_field(&j, "address", m->address);
+		first_field(&j, "address6", m->address6);
+		json_array(&j, "addresses");
+		addresses_json(&j, m->address);
+		addresses_json(&j, m->address6);
+		json_end(&j);
 		field(&j, "mac", m->mac);
 		field(&j, "names", m->names);
 		json_bool(&j, "attached", attached(units, m->unit));

@@ -149,12 +149,10 @@ static int no_ipv6(const char *dev, struct fail *f)
 
 static int configure_link(struct nl_sock *sk, const struct port_link *l, struct fail *f)
 {
-	int r = l->addr6.ip.family ? 0 : no_ipv6(l->inside, f);
+	int r = port_link_address(l, 6) ? 0 : no_ipv6(l->inside, f);
 
-	if (r == 0 && l->addr4.ip.family)
-		r = rt_addr_add(sk, l->inside, &l->addr4, f);
-	if (r == 0 && l->addr6.ip.family)
-		r = rt_addr_add(sk, l->inside, &l->addr6, f);
+	for (size_t i = 0; i < l->n_addrs && r == 0; i++)
+		r = rt_addr_add(sk, l->inside, &l->addrs[i], f);
 	if (r == 0)
 		r = rt_link_change(sk, l->inside, &(struct rt_change){.up = true}, f);
 	if (r == 0 && l->gateway4.family)

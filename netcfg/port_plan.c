@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "netcfg/port.h"
 #include "netcfg/resolve.h"
 
@@ -17,17 +18,17 @@ static bool has(const char *s)
 
 /* --- links --------------------------------------------------------------------------------------- */
 
-static int add_device(struct unit_state *s, const struct port_link *l, const char *network,
-		      struct fail *f)
+static int add_device(struct unit_state *s, const struct port_link *l,
+		      const struct netspec_member *m, struct fail *f)
 {
-	char mac[18], a4[IP_TEXT_MAX], a6[IP_TEXT_MAX];
+	char mac[18];
 	const char *words[] = {l->device,
 			       l->inside,
-			       network,
+			       m->network,
 			       l->bridge,
 			       mac_text(&l->mac, mac),
-			       ip_text(&l->addr4.ip, a4),
-			       ip_text(&l->addr6.ip, a6)};
+			       resolve_str(m->address),
+			       resolve_str(m->address6)};
 	char **cells = record_append((void **)&s->devices, &s->n_devices,
 				     sizeof(words) / sizeof(words[0]));
 
@@ -39,16 +40,32 @@ static int add_device(struct unit_state *s, const struct port_link *l, const cha
 	return cells ? 0 : fail_set(f, ENOMEM, "network plan");
 }
 
-/* address and subnet of one family; nothing said is no address. */
-static bool read_address(const char *address, const char *subnet, struct ip_prefix *ret)
+const struct ip *port_link_address(const struct port_link *l, uint8_t family)
 {
+	for (size_t i = 0; i < l->n_addrs; i++)
+		if (l->addrs[i].ip.family == family)
+			return &l->addrs[i].ip;
+	return NULL;
+}
+
+/* Addresses and subnets of one family, paired by position. */
+static bool read_addresses(const char *addresses, const char *subnets, struct port_link *l)
+{
+	char address[IP_TEXT_MAX], subnet[IP_TEXT_MAX];
 	struct ip_prefix net;
 
-	if (!has(address) || !has(subnet))
-		return true;
-	if (!ip_prefix_parse(subnet, &net) || !ip_parse(address, &ret->ip))
-		return false;
-	ret->len = net.len;
+	addresses = resolve_str(addresses);
+	subnets = resolve_str(subnets);
+	while (resolve_next(&addresses, address, sizeof(address)) &&
+	       resolve_next(&subnets, subnet, sizeof(subnet))) {
+		struct ip_prefix *a = &l->addrs[l->n_addrs];
+
+		if (l->n_addrs == ARRAY_LEN(l->addrs) || !ip_prefix_parse(subnet, &net) ||
+		    !ip_parse(address, &a->ip))
+			return false;
+		a->len = net.len;
+		l->n_addrs++;
+	}
 	return true;
 }
 
@@ -78,17 +95,16 @@ static int add_link(struct port_plan *plan, const struct net_spec *spec, const c
 	l->parent = resolve_str(net->parent);
 	l->lan = !resolve_own_bridge(net);
 	l->mtu = has(net->mtu) ? (unsigned)strtoul(net->mtu, NULL, 10) : 0;
-	if (!read_address(m->address, net->subnet, &l->addr4) ||
-	    !read_address(m->address6, net->subnet6, &l->addr6) ||
-	    !mac_parse(resolve_str(m->mac), &l->mac) ||
-	    (!l->addr4.ip.family && !l->addr6.ip.family))
+	if (!read_addresses(m->address, net->subnet, l) ||
+	    !read_addresses(m->address6, net->subnet6, l) ||
+	    !mac_parse(resolve_str(m->mac), &l->mac) || !l->n_addrs)
 		return fail_set(f, EBADMSG, "%s has no address in network \"%s\"", unit, network);
 	if (!resolve_yes(net->internal)) {
-		(void)ip_parse(resolve_str(net->gateway), &l->gateway4);
-		(void)ip_parse(resolve_str(net->gateway6), &l->gateway6);
+		(void)resolve_first(net->gateway, &l->gateway4);
+		(void)resolve_first(net->gateway6, &l->gateway6);
 	}
 	plan->n_links++;
-	return add_device(&plan->state, l, network, f);
+	return add_device(&plan->state, l, m, f);
 }
 
 /* One default route in each family: by the first link that has one. */
@@ -99,9 +115,9 @@ static void keep_first_gateways(struct port_plan *plan)
 	for (size_t i = 0; i < plan->n_links; i++) {
 		struct port_link *l = &plan->links[i];
 
-		if (seen4 || !l->addr4.ip.family)
+		if (seen4 || !port_link_address(l, 4))
 			l->gateway4 = (struct ip){0};
-		if (seen6 || !l->addr6.ip.family)
+		if (seen6 || !port_link_address(l, 6))
 			l->gateway6 = (struct ip){0};
 		seen4 |= l->gateway4.family != 0;
 		seen6 |= l->gateway6.family != 0;
@@ -195,9 +211,9 @@ static int add_ports(struct port_plan *plan, const struct spec_port *p, struct f
 	if (*address && !ip_parse(address, &ip))
 		return fail_set(f, EINVAL, "host address \"%.50s\"", address);
 	if (l4 && (!*address || ip.family == 4))
-		ip_text(&l4->addr4.ip, to);
+		ip_text(port_link_address(l4, 4), to);
 	if (l6 && (!*address || ip.family == 6))
-		ip_text(&l6->addr6.ip, to6);
+		ip_text(port_link_address(l6, 6), to6);
 	if (!*to && !*to6)
 		return fail_set(
 			f, EADDRNOTAVAIL,

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "netcfg/ip.h"
 #include "netcfg/names.h"
+#include "netcfg/resolve.h"
 #include "netcfg/state.h"
 #include "units/netspec.h"
 #include "units/spec.h"
@@ -24,8 +25,9 @@ struct port_link {
 	const char *driver, *mode, *parent; /* of a child */
 	bool lan; /* on the LAN itself: its ports are there without being published */
 	struct mac mac;
-	struct ip_prefix addr4, addr6; /* family 0 = none */
-	struct ip gateway4, gateway6;  /* family 0 = no default route by this link */
+	struct ip_prefix addrs[2 * RESOLVE_SUBNETS_MAX]; /* IPv4 first */
+	size_t n_addrs;
+	struct ip gateway4, gateway6; /* family 0 = no default route by this link */
 	unsigned mtu;
 };
 
@@ -40,6 +42,9 @@ int port_plan_make(struct port_plan *plan, const struct net_spec *spec, const ch
 		   const struct spec_network *networks, size_t n_networks,
 		   const struct spec_port *ports, size_t n_ports, struct fail *f);
 void port_plan_done(struct port_plan *plan);
+
+/* The link's first address of the family; NULL if it has none. */
+const struct ip *port_link_address(const struct port_link *l, uint8_t family);
 
 /* The next host port for a port whose number is ours to choose. -EINVAL if it is not. */
 int port_plan_next_random(struct state_port *port, struct fail *f);

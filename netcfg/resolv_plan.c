@@ -78,6 +78,8 @@ void resolv_merge(const char *parts, struct buf *b)
 static void network_text(const struct netspec_network *net, const char *parts, struct buf *b)
 {
 	_buf_ struct buf search = {0}, servers = {0};
+	char text[IP_TEXT_MAX];
+	struct ip gateway;
 
 	if (!dns_serves(net)) {
 		resolv_merge(parts, b);
@@ -85,8 +87,8 @@ static void network_text(const struct netspec_network *net, const char *parts, s
 	}
 	collect(parts, &search, &servers);
 	put_search(&search, b);
-	buf_fmt(b, "nameserver %s\n",
-		*resolve_str(net->gateway) ? net->gateway : resolve_str(net->gateway6));
+	if (resolve_first(net->gateway, &gateway) || resolve_first(net->gateway6, &gateway))
+		buf_fmt(b, "nameserver %s\n", ip_text(&gateway, text));
 }
 
 /* The network whose server a unit of several is sent to: the first that has one. */

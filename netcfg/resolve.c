@@ -12,6 +12,24 @@ const char *resolve_str(const char *s)
 	return s ? s : "";
 }
 
+bool resolve_next(const char **list, char *ret, size_t size)
+{
+	size_t n = strcspn(*list, ",");
+	bool there = **list;
+
+	snprintf(ret, size, "%.*s", (int)n, *list);
+	*list += n + ((*list)[n] == ',');
+	return there;
+}
+
+bool resolve_first(const char *list, struct ip *ret)
+{
+	char text[IP_TEXT_MAX];
+
+	list = resolve_str(list);
+	return resolve_next(&list, text, sizeof(text)) && ip_parse(text, ret);
+}
+
 bool resolve_yes(const char *s)
 {
 	return s && !strcmp(s, "yes");
@@ -68,6 +86,27 @@ int resolve_put(char **cell, const char *text)
 	return 0;
 }
 
+/* One for each of its addresses, those of both families side by side. */
+static int add_leases(struct lease_file *file, const struct netspec_member *m)
+{
+	const char *list4 = resolve_str(m->address), *list6 = resolve_str(m->address6);
+	char text4[IP_TEXT_MAX], text6[IP_TEXT_MAX];
+	int r = 0;
+
+	while (r == 0) {
+		struct lease l = {.network = m->network, .unit = m->unit};
+		bool more = resolve_next(&list4, text4, sizeof(text4));
+
+		if (!resolve_next(&list6, text6, sizeof(text6)) && !more)
+			break;
+		(void)ip_parse(text4, &l.ip4);
+		(void)ip_parse(text6, &l.ip6);
+		if (l.ip4.family || l.ip6.family)
+			r = lease_add(file, &l);
+	}
+	return r;
+}
+
 /* The file as it is to be written: networks, present members in order of name, then the absent ones. */
 static int new_leases(const struct net_spec *spec, const struct resolving *nets,
 		      struct lease_file *leases)
@@ -78,19 +117,11 @@ static int new_leases(const struct net_spec *spec, const struct resolving *nets,
 	for (size_t i = 0; i < spec->n_networks && r == 0; i++)
 		if (!has(nets[i].spec->problem))
 			r = lease_add(&fresh, &(struct lease){.network = nets[i].spec->name,
-							      .net4 = nets[i].subnet4,
-							      .net6 = nets[i].subnet6});
-	for (size_t i = 0; i < spec->n_members && r == 0; i++) {
-		const struct netspec_member *m = &spec->members[i];
-		struct lease l = {.network = m->network, .unit = m->unit};
-
-		if (has(m->address))
-			(void)ip_parse(m->address, &l.ip4);
-		if (has(m->address6))
-			(void)ip_parse(m->address6, &l.ip6);
-		if (!has(m->problem) && (l.ip4.family || l.ip6.family))
-			r = lease_add(&fresh, &l);
-	}
+							      .net4 = nets[i].v4.subnets[0],
+							      .net6 = nets[i].v6.subnets[0]});
+	for (size_t i = 0; i < spec->n_members && r == 0; i++)
+		if (!has(spec->members[i].problem))
+			r = add_leases(&fresh, &spec->members[i]);
 	for (size_t i = 0; i < leases->n && fresh.n < LEASE_MAX && r == 0; i++) {
 		const struct lease *l = &leases->items[i];
 		bool evicted = false;

@@ -13,6 +13,8 @@
 #include "netcfg/lease.h"
 #include "units/netspec.h"
 
+#define RESOLVE_SUBNETS_MAX 8u /* of one network and family; a member has an address of each */
+
 /* Resolves spec in place. leases is replaced by the new state of the file. avoid: prefixes that an
  * automatic subnet must not overlap (those of the uplinks). 0, or -ENOMEM. */
 int resolve_spec(struct net_spec *spec, struct lease_file *leases, const struct ip_prefix *avoid,
@@ -28,6 +30,12 @@ const struct netspec_member *resolve_member(const struct net_spec *spec, const c
 
 /* "" for NULL. */
 const char *resolve_str(const char *s);
+
+/* The next item of a comma list into ret, cut to size; false, and ret "", at the end. */
+bool resolve_next(const char **list, char *ret, size_t size);
+
+/* The first address of a comma list; false if there is none. */
+bool resolve_first(const char *list, struct ip *ret);
 bool resolve_yes(const char *s);
 bool resolve_no(const char *s); /* "no", "false", "off", "0" */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/store.h"
 #include "netcfg/names.h"
 #include "netcfg/resolve_parts.h"
@@ -12,9 +13,13 @@
 static bool overlaps(const struct ip_prefix *p, const struct resolving *nets, size_t n,
 		     const struct ip_prefix *avoid, size_t n_avoid)
 {
-	for (size_t i = 0; i < n; i++)
-		if (ip_prefix_overlap(p, p->ip.family == 4 ? &nets[i].subnet4 : &nets[i].subnet6))
-			return true;
+	for (size_t i = 0; i < n; i++) {
+		const struct resolving_family *v = p->ip.family == 4 ? &nets[i].v4 : &nets[i].v6;
+
+		for (size_t k = 0; k < v->n; k++)
+			if (ip_prefix_overlap(p, &v->subnets[k]))
+				return true;
+	}
 	for (size_t i = 0; i < n_avoid; i++)
 		if (ip_prefix_overlap(p, &avoid[i]))
 			return true;
@@ -72,8 +77,8 @@ static int check_network(struct resolving *net, const struct resolving *nets, si
 	return 0;
 }
 
-/* A subnet that the unit file names. */
-static int fixed_subnet(const char *text, uint8_t family, struct ip_prefix *ret,
+/* A subnet that the unit file names; nets: all up to its own network. */
+static int fixed_subnet(const char *text, uint8_t family, struct resolving_family *v,
 			const struct resolving *nets, size_t n, struct fail *f)
 {
 	struct ip_prefix p;
@@ -83,10 +88,29 @@ static int fixed_subnet(const char *text, uint8_t family, struct ip_prefix *ret,
 	p = ip_prefix_base(&p);
 	for (size_t i = 0; i < n; i++)
 		if (overlaps(&p, &nets[i], 1, NULL, 0))
-			return fail_set(f, EEXIST, "subnet %.80s overlaps that of network %s", text,
+			return fail_set(f, EEXIST, "subnet %.80s overlaps %s network %s", text,
+					i + 1 < n ? "that of" : "another one of",
 					nets[i].spec->name);
-	*ret = p;
+	if (v->n == RESOLVE_SUBNETS_MAX)
+		return fail_set(f, E2BIG, "more than %u subnets of IPv%u", RESOLVE_SUBNETS_MAX,
+				family);
+	v->subnets[v->n++] = p;
 	return 0;
+}
+
+static int fixed_subnets(struct resolving *nets, size_t own, struct fail *f)
+{
+	struct resolving *net = &nets[own];
+	const char *list = resolve_str(net->spec->subnet);
+	char text[IP_TEXT_MAX];
+	int r = 0;
+
+	while (r == 0 && resolve_next(&list, text, sizeof(text)))
+		r = fixed_subnet(text, 4, &net->v4, nets, own + 1, f);
+	list = resolve_str(net->spec->subnet6);
+	while (r == 0 && resolve_next(&list, text, sizeof(text)))
+		r = fixed_subnet(text, 6, &net->v6, nets, own + 1, f);
+	return r;
 }
 
 static bool needs_subnet4(const struct netspec_network *s)
@@ -97,6 +121,12 @@ static bool needs_subnet4(const struct netspec_network *s)
 static bool needs_subnet6(const struct netspec_network *s)
 {
 	return !has(s->subnet6) && resolve_yes(s->ipv6);
+}
+
+static void chosen(struct resolving_family *v, struct ip_prefix p)
+{
+	v->subnets[0] = p;
+	v->n = 1;
 }
 
 /* The subnets that were chosen for it before, if they are still free. */
@@ -111,10 +141,10 @@ static void keep_subnets(struct resolving *net, const struct lease_file *leases,
 			held = &leases->items[i];
 	if (held && held->net4.ip.family && needs_subnet4(net->spec) &&
 	    !overlaps(&held->net4, nets, n, avoid, n_avoid))
-		net->subnet4 = ip_prefix_base(&held->net4);
+		chosen(&net->v4, ip_prefix_base(&held->net4));
 	if (held && held->net6.ip.family && needs_subnet6(net->spec) &&
 	    !overlaps(&held->net6, nets, n, avoid, n_avoid))
-		net->subnet6 = ip_prefix_base(&held->net6);
+		chosen(&net->v6, ip_prefix_base(&held->net6));
 }
 
 /* 10.89.0.0/24, 10.89.1.0/24, ... 10.95.255.0/24: the first that is free. */
@@ -125,7 +155,7 @@ static int choose_subnet4(struct resolving *net, const struct resolving *nets, s
 		struct ip_prefix p = {{4, {10, (uint8_t)(89 + i / 256), (uint8_t)i}}, 24};
 
 		if (!overlaps(&p, nets, n, avoid, n_avoid)) {
-			net->subnet4 = p;
+			chosen(&net->v4, p);
 			return 0;
 		}
 	}
@@ -144,47 +174,52 @@ static void choose_subnet6(struct resolving *net, const struct resolving *nets, 
 		if (!overlaps(&p, nets, n, avoid, n_avoid))
 			break;
 	}
-	net->subnet6 = p;
+	chosen(&net->v6, p);
 }
 
-static int init_pool(struct lease_pool *pool, const struct ip_prefix *subnet, char **gateway,
-		     const char *range, struct fail *f)
+/* The pools of one family; the lists are written anew with every blank filled in. */
+static int init_pools(struct resolving_family *v, char **subnets, char **gateways,
+		      const char *ranges, struct fail *f)
 {
-	char text[IP_TEXT_MAX];
-	struct ip gw = {0};
-	int r;
+	const char *gateway = resolve_str(*gateways), *range = resolve_str(ranges);
+	_buf_ struct buf all = {0}, gws = {0};
+	char text[2 * IP_TEXT_MAX];
+	int r = 0;
 
-	if (has(*gateway) && (!ip_parse(*gateway, &gw) || gw.family != subnet->ip.family))
-		return fail_set(f, EINVAL, "gateway \"%.80s\"", *gateway);
-	r = lease_pool_init(pool, subnet, &gw, resolve_str(range), f);
-	if (r < 0)
+	for (size_t i = 0; i < v->n && r == 0; i++) {
+		const char *comma = i ? "," : "";
+		struct ip gw = {0};
+
+		if (resolve_next(&gateway, text, sizeof(text)) && *text &&
+		    (!ip_parse(text, &gw) || gw.family != v->subnets[i].ip.family))
+			return fail_set(f, EINVAL, "gateway \"%.80s\"", text);
+		(void)resolve_next(&range, text, sizeof(text));
+		r = lease_pool_init(&v->pools[i], &v->subnets[i], &gw, text, f);
+		buf_fmt(&all, "%s%s", comma, ip_prefix_text(&v->subnets[i], text));
+		buf_fmt(&gws, "%s%s", comma, ip_text(&v->pools[i].gateway, text));
+	}
+	if (r < 0 || !v->n)
 		return r;
-	return resolve_put(gateway, ip_text(&pool->gateway, text)) < 0
-		       ? fail_set(f, ENOMEM, "gateway")
-		       : 0;
+	if (all.bad || gws.bad || resolve_put(subnets, all.data) < 0 ||
+	    resolve_put(gateways, gws.data) < 0)
+		return fail_set(f, ENOMEM, "network");
+	return 0;
 }
 
 static int resolve_net(struct resolving *net, const struct resolving *nets, size_t n,
 		       const struct ip_prefix *avoid, size_t n_avoid, struct fail *f)
 {
 	struct netspec_network *s = net->spec;
-	char text[IP_TEXT_MAX];
 	int r = 0;
 
-	if (!net->subnet4.ip.family && needs_subnet4(s))
+	if (!net->v4.n && needs_subnet4(s))
 		r = choose_subnet4(net, nets, n, avoid, n_avoid, f);
-	if (r == 0 && !net->subnet6.ip.family && needs_subnet6(s))
+	if (r == 0 && !net->v6.n && needs_subnet6(s))
 		choose_subnet6(net, nets, n, avoid, n_avoid);
-	if (r == 0 && net->subnet4.ip.family) {
-		r = resolve_put(&s->subnet, ip_prefix_text(&net->subnet4, text));
-		if (r == 0)
-			r = init_pool(&net->pool4, &net->subnet4, &s->gateway, s->range, f);
-	}
-	if (r == 0 && net->subnet6.ip.family) {
-		r = resolve_put(&s->subnet6, ip_prefix_text(&net->subnet6, text));
-		if (r == 0)
-			r = init_pool(&net->pool6, &net->subnet6, &s->gateway6, s->range6, f);
-	}
+	if (r == 0)
+		r = init_pools(&net->v4, &s->subnet, &s->gateway, s->range, f);
+	if (r == 0)
+		r = init_pools(&net->v6, &s->subnet6, &s->gateway6, s->range6, f);
 	return r;
 }
 
@@ -204,10 +239,8 @@ int resolve_networks(struct net_spec *spec, struct resolving *nets, const struct
 		struct netspec_network *s = nets[i].spec = &spec->networks[i];
 
 		r = check_network(&nets[i], nets, i, &why);
-		if (r == 0 && has(s->subnet))
-			r = fixed_subnet(s->subnet, 4, &nets[i].subnet4, nets, i, &why);
-		if (r == 0 && has(s->subnet6))
-			r = fixed_subnet(s->subnet6, 6, &nets[i].subnet6, nets, i, &why);
+		if (r == 0)
+			r = fixed_subnets(nets, i, &why);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)

@@ -7,11 +7,16 @@
 
 #include "netcfg/resolve.h"
 
-/* A network while it is being resolved. */
+/* One family of a network while it is being resolved. */
+struct resolving_family {
+	struct ip_prefix subnets[RESOLVE_SUBNETS_MAX];
+	struct lease_pool pools[RESOLVE_SUBNETS_MAX];
+	size_t n;
+};
+
 struct resolving {
 	struct netspec_network *spec;
-	struct ip_prefix subnet4, subnet6; /* family 0 = none */
-	struct lease_pool pool4, pool6;
+	struct resolving_family v4, v6;
 };
 
 /* Replaces what *cell owns by a copy of text. 0 or -ENOMEM. */

@@ -19,8 +19,8 @@ struct state_device {
 	char *network;
 	char *bridge;
 	char *mac;
-	char *address;  /* or "" */
-	char *address6; /* or "" */
+	char *address;  /* comma list, or "" */
+	char *address6; /* comma list, or "" */
 };
 
 struct state_port {

@@ -32,20 +32,28 @@ void unit_state_done(struct unit_state *s)
 static void add_own(const struct unit_state *s, const struct state_device *d,
 		    struct nft_elems *list)
 {
-	struct ip ip, local;
+	const char *lists[] = {resolve_str(d->address), resolve_str(d->address6)};
+	char text[IP_TEXT_MAX];
+	bool v6 = false;
+	struct ip ip;
 	struct mac mac;
 
 	if (!*resolve_str(d->device) || !mac_parse(resolve_str(d->mac), &mac))
 		return;
-	if (ip_parse(resolve_str(d->address), &ip))
-		nft_add_source(list, d->device, &mac, &ip, s->unit);
-	if (!ip_parse(resolve_str(d->address6), &ip))
+	for (size_t i = 0; i < 2; i++)
+		while (resolve_next(&lists[i], text, sizeof(text))) {
+			if (!ip_parse(text, &ip))
+				continue;
+			nft_add_source(list, d->device, &mac, &ip, s->unit);
+			if (ip.family == 6)
+				nft_add_target(list, d->device, &mac, &ip, s->unit);
+			v6 |= ip.family == 6;
+		}
+	if (!v6)
 		return;
-	local = ip_link_local(&mac);
+	ip = ip_link_local(&mac);
 	nft_add_source(list, d->device, &mac, &ip, s->unit);
-	nft_add_source(list, d->device, &mac, &local, s->unit);
 	nft_add_target(list, d->device, &mac, &ip, s->unit);
-	nft_add_target(list, d->device, &mac, &local, s->unit);
 }
 
 static void add_port(const struct unit_state *s, size_t i, const char *to, struct nft_elems *list)

@@ -49,18 +49,6 @@ static void problem(struct netspec_uplink *u, const char *text)
 	u->problem = strdup(text);
 }
 
-/* The next item of a comma list, into ret; false at the end. */
-static bool next_item(const char **list, char *ret, size_t size)
-{
-	size_t n = strcspn(*list, ",");
-
-	if (!**list)
-		return false;
-	snprintf(ret, size, "%.*s", (int)n, *list);
-	*list += n + ((*list)[n] == ',');
-	return true;
-}
-
 static struct net_link *want_link(struct net_state *want, const char *name)
 {
 	struct net_link *l = net_add_link(want);
@@ -83,7 +71,7 @@ static void want_addresses(struct netspec_uplink *u, const char *dev, struct net
 	char text[IP_TEXT_MAX + 8];
 	struct ip_prefix p;
 
-	while (next_item(&list, text, sizeof(text))) {
+	while (resolve_next(&list, text, sizeof(text))) {
 		struct net_address *a;
 
 		if (!ip_prefix_parse(text, &p)) {
@@ -97,7 +85,7 @@ static void want_addresses(struct netspec_uplink *u, const char *dev, struct net
 		}
 	}
 	list = resolve_str(u->gateways);
-	while (next_item(&list, text, sizeof(text))) {
+	while (resolve_next(&list, text, sizeof(text))) {
 		struct net_route *r;
 		struct ip ip;
 
@@ -222,12 +210,12 @@ void plan_static_resolv(const struct net_spec *spec, struct buf *b)
 
 		if (*list)
 			buf_str(b, "search");
-		while (next_item(&list, word, sizeof(word)))
+		while (resolve_next(&list, word, sizeof(word)))
 			buf_fmt(b, " %s", word);
 		if (*resolve_str(spec->uplinks[i].search))
 			buf_chr(b, '\n');
 		list = resolve_str(spec->uplinks[i].dns);
-		while (next_item(&list, word, sizeof(word)))
+		while (resolve_next(&list, word, sizeof(word)))
 			if (ip_parse(word, &ip))
 				buf_fmt(b, "nameserver %s\n", word);
 	}

@@ -131,20 +131,28 @@ static void want_sysctls(const struct net_spec *spec, struct net_state *want)
 	sysctl(want, false, "net/ipv4/conf/all/send_redirects", "0");
 }
 
-static void want_address(struct net_state *want, const char *dev, const char *gateway,
-			 const char *subnet)
+/* The bridge is the gateway of each of its subnets. */
+static void want_addresses(struct net_state *want, const char *dev, const char *gateways,
+			   const char *subnets)
 {
-	struct net_address *a;
+	char gateway[IP_TEXT_MAX], subnet[IP_TEXT_MAX];
 	struct ip_prefix net;
 	struct ip ip;
 
-	if (!ip_parse(resolve_str(gateway), &ip) || !ip_prefix_parse(resolve_str(subnet), &net))
-		return;
-	a = net_add_address(want);
-	if (!a)
-		return;
-	snprintf(a->dev, sizeof(a->dev), "%s", dev);
-	a->addr = (struct ip_prefix){ip, net.len};
+	gateways = resolve_str(gateways);
+	subnets = resolve_str(subnets);
+	while (resolve_next(&gateways, gateway, sizeof(gateway)) &&
+	       resolve_next(&subnets, subnet, sizeof(subnet))) {
+		struct net_address *a;
+
+		if (!ip_parse(gateway, &ip) || !ip_prefix_parse(subnet, &net))
+			continue;
+		a = net_add_address(want);
+		if (!a)
+			return;
+		snprintf(a->dev, sizeof(a->dev), "%s", dev);
+		a->addr = (struct ip_prefix){ip, net.len};
+	}
 }
 
 static void want_bridge(const struct netspec_network *net, struct net_state *want)
@@ -165,8 +173,8 @@ static void want_bridge(const struct netspec_network *net, struct net_state *wan
 		      *resolve_str(net->subnet6) ? "0" : "1"); /* it may have been without */
 	if (*resolve_str(net->subnet6))
 		bridge_sysctl(want, "ipv6", net->bridge, "accept_ra", "0");
-	want_address(want, net->bridge, net->gateway, net->subnet);
-	want_address(want, net->bridge, net->gateway6, net->subnet6);
+	want_addresses(want, net->bridge, net->gateway, net->subnet);
+	want_addresses(want, net->bridge, net->gateway6, net->subnet6);
 	nft_add_bridge(&want->elems, NFT_BRIDGES, net->bridge);
 	nft_add_together(&want->elems, net->bridge, net->bridge);
 	if (!resolve_yes(net->internal))

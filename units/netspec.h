@@ -22,24 +22,27 @@
 struct netspec_network {
 	char *name;   /* NetworkName=, or NETSPEC_DEFAULT_NAME */
 	char *bridge; /* device name, at most 15 characters; "" = made from the name */
-	char *subnet; /* "10.89.0.0/24"; "" = choose a free one (10.89.N.0/24) and keep it in the leases */
-	char *gateway;  /* "" = first address of the subnet */
+	char *subnet; /* comma list, "10.89.0.0/24"; "" = choose a free one (10.89.N.0/24) and keep it in
+			    * the leases */
+	char *gateway; /* comma list, paired with subnet by position; a blank = the subnet's first address */
 	char *internal; /* "yes" or "" : no route out */
-	char *range; /* IPRange= of the IPv4 subnet: "10.89.0.128/25" or "10.89.0.10-10.89.0.90" */
-	char *ipv6;  /* "yes": IPv6 too, with a ULA subnet made from the name if subnet6 is "" */
-	char *subnet6;  /* "fd00:1::/64" */
-	char *gateway6; /* "" = first address of subnet6 */
-	char *range6;   /* IPRange= of the IPv6 subnet */
-	char *mtu;      /* decimal; "" = 1500 */
+	char *range; /* comma list, paired likewise: IPRange=, "10.89.0.128/25", "10.89.0.10-10.89.0.90" */
+	char *ipv6;    /* "yes": IPv6 too, with a ULA subnet made from the name if subnet6 is "" */
+	char *subnet6; /* the same three of IPv6: "fd00:1::/64" */
+	char *gateway6;
+	char *range6;
+	char *mtu; /* decimal; "" = 1500 */
 	char *isolate; /* "no": forwards to and from other networks that say so too; else none is reached */
 	char *disable_dns; /* "yes": no names but localhost and the member's own in the hosts file */
 	char *dns;         /* comma list of upstream resolvers */
 	char *driver;      /* "" or "bridge"; "macvlan", "ipvlan": children of `parent` */
 	char *parent; /* macvlan, ipvlan: the device; bridge: an uplink's Bridge=, so that the members
 			    * stand on the LAN themselves: no translation, subnet and gateway are the LAN's */
-	char *vlan;   /* Options=vlan: not supported yet, told as a problem */
+	char *vlan;   /* decimal: the VLAN of its bridge that the members are in */
 	char *mode;   /* macvlan: bridge private vepa passthru; ipvlan: l2 l3 l3s; "" = the first */
-	char *problem; /* by orlop-net: why it was not made, or "" */
+	char *unit;   /* "x.network", or "" : built in */
+	char *on_demand; /* "yes" (NetworkDeleteOnStop=): not there while its unit is down */
+	char *problem;   /* by orlop-net: why it was not made, or "" */
 };
 
 /* How the host is reached, from host.conf. Without any: every wired card, by DHCP. */
@@ -60,12 +63,12 @@ struct netspec_uplink {
 };
 
 struct netspec_member {
-	char *unit;     /* "web.container" */
-	char *network;  /* name of its network; a unit in two networks has two members */
-	char *names;    /* comma list that resolves to it: container name, host name, aliases */
-	char *address;  /* fixed IPv4, or "" = by lease */
-	char *mac;      /* or "" = made from the address */
-	char *address6; /* fixed IPv6, or "" = by lease, where the network has IPv6 */
+	char *unit;    /* "web.container" */
+	char *network; /* name of its network; a unit in two networks has two members */
+	char *names;   /* comma list that resolves to it: container name, host name, aliases */
+	char *address; /* fixed IPv4, or "" = by lease; resolved: a comma list, one of each subnet */
+	char *mac;     /* or "" = made from the address */
+	char *address6; /* the same of IPv6, where the network has it */
 	char *problem;  /* by orlop-net: why it has no address, or "" */
 };
 

@@ -7,21 +7,22 @@
 #include "units/expand.h"
 #include "units/spec_out.h"
 
-/* Subnet=, Gateway= and IPRange= pair by position. The first pair of one family counts. */
-struct pick {
-	const char *subnet, *gateway, *range;
-};
-
-static struct pick pick_family(const struct unit_network *n, bool v6)
+/* One family's subnets, or what belongs to them: Subnet=, Gateway= and IPRange= pair by position. */
+static char *of_family(struct out *o, const struct unit_network *n, const struct text_list *list,
+		       bool v6)
 {
-	for (size_t i = 0; i < n->subnet.n; i++)
-		if (!strchr(n->subnet.items[i].value, ':') == !v6)
-			return (struct pick){
-				n->subnet.items[i].value,
-				i < n->gateway.n ? n->gateway.items[i].value : NULL,
-				i < n->ip_range.n ? n->ip_range.items[i].value : NULL,
-			};
-	return (struct pick){0};
+	_buf_ struct buf b = {0};
+	size_t seen = 0;
+
+	for (size_t i = 0; i < n->subnet.n; i++) {
+		if (!strchr(n->subnet.items[i].value, ':') != !v6)
+			continue;
+		if (seen++)
+			buf_chr(&b, ',');
+		if (i < list->n)
+			buf_str(&b, list->items[i].value);
+	}
+	return take(o, &b);
 }
 
 static char *comma_list(struct out *o, const struct text_list *list)
@@ -33,24 +34,24 @@ static char *comma_list(struct out *o, const struct text_list *list)
 	return take(o, &b);
 }
 
-static void add_network(struct out *o, struct net_spec *spec, const struct unit_network *n)
+static void add_network(struct out *o, struct net_spec *spec, const struct unit *u)
 {
 	struct netspec_network *slot = APPEND(o, spec->networks, spec->n_networks);
-	struct pick v4 = pick_family(n, false), v6 = pick_family(n, true);
+	const struct unit_network *n = u->network;
 
 	if (!slot)
 		return;
 	*slot = (struct netspec_network){
 		.name = copy(o, n->name.value),
 		.bridge = copy(o, n->bridge),
-		.subnet = copy_or_empty(o, v4.subnet),
-		.gateway = copy_or_empty(o, v4.gateway),
-		.range = copy_or_empty(o, v4.range),
+		.subnet = of_family(o, n, &n->subnet, false),
+		.gateway = of_family(o, n, &n->gateway, false),
+		.range = of_family(o, n, &n->ip_range, false),
 		.internal = copy(o, tri_or(n->internal, false) ? "yes" : ""),
-		.ipv6 = copy(o, v6.subnet || tri_or(n->ipv6, false) ? "yes" : ""),
-		.subnet6 = copy_or_empty(o, v6.subnet),
-		.gateway6 = copy_or_empty(o, v6.gateway),
-		.range6 = copy_or_empty(o, v6.range),
+		.ipv6 = copy(o, tri_or(n->ipv6, false) ? "yes" : ""),
+		.subnet6 = of_family(o, n, &n->subnet, true),
+		.gateway6 = of_family(o, n, &n->gateway, true),
+		.range6 = of_family(o, n, &n->ip_range, true),
 		.disable_dns = copy(o, tri_or(n->disable_dns, false) ? "yes" : ""),
 		.dns = comma_list(o, &n->dns),
 		.driver = copy_or_empty(o, n->driver.value),
@@ -59,6 +60,8 @@ static void add_network(struct out *o, struct net_spec *spec, const struct unit_
 		.vlan = copy_or_empty(o, pair_value(&n->options, "vlan")),
 		.parent = copy_or_empty(o, pair_value(&n->options, "parent")),
 		.mode = copy_or_empty(o, pair_value(&n->options, "mode")),
+		.unit = copy(o, u->name),
+		.on_demand = copy(o, tri_or(n->network_delete_on_stop, false) ? "yes" : ""),
 	};
 }
 
@@ -144,7 +147,7 @@ int netspec_from_units(const struct unit_set *set, struct net_spec *ret, struct 
 		if (u->state != UNIT_OK)
 			continue;
 		if (u->network)
-			add_network(&o, &spec, u->network);
+			add_network(&o, &spec, u);
 		if (u->container)
 			add_members(&o, &spec, u, u->container->name.value,
 				    u->container->host_name.value, u->container->networks,

@@ -18,6 +18,8 @@ HOST_CONF = "[Uplink-lan]\nDevice=uplink\nBridge=lan0\nAddress=192.0.2.1/24\nGat
 HOME = "[Network]\nNetworkName=home\nSubnet=10.77.0.0/24\nIPv6=true\n"
 ON_LAN = ("[Network]\nNetworkName=onlan\nDriver=bridge\nOptions=parent=lan0\nSubnet=192.0.2.0/24\n"
           "Gateway=192.0.2.254\nIPRange=192.0.2.128/26\n")  # fmt: skip
+MANY = ("[Network]\nNetworkName=many\nSubnet=10.78.0.0/24\nSubnet=10.79.0.0/24\nGateway=10.78.0.9\n"
+        "IPRange=10.78.0.16/28\nIPRange=10.79.0.32/28\n")  # fmt: skip
 WEB = "[Container]\nImage=localhost/hello\n{}\n[Install]\nWantedBy=multi-user.target\n"
 # A program of this machine, with its libraries, in a container.
 FOREIGN = """[Container]
@@ -99,6 +101,8 @@ def test_orlop_network(box):
     host, outside = box
     host.unit("home.network", HOME)
     host.unit("web.container", WEB.format("Network=home.network:ip=10.77.0.9,alias=www"))
+    host.unit("many.network", MANY)
+    host.unit("two.container", WEB.format("Network=many.network"))
     host.unit("idle.container", "[Container]\nImage=localhost/hello\nNetwork=home.network\n")
     boot(host, outside)
     host.until("web.container", "up", 60)
@@ -108,13 +112,22 @@ def test_orlop_network(box):
     assert home[1:4] == ["bridge", "br-home", "10.77.0.0/24"] and home[4].startswith("fd")
     assert home[5:] == ["no", "1", "of", "2", "up", "-"]
     lines = [json.loads(line) for line in orlop(host, "network", "ls", "--json").stdout.splitlines()]
-    assert {line["network"] for line in lines} == {"orlop", "home"}
+    assert {line["network"] for line in lines} == {"orlop", "home", "many"}
     text = orlop(host, "network", "inspect", "home").stdout
     assert "gateway: 10.77.0.1\n" in text
     member = next(line.split() for line in text.splitlines() if line.startswith("web.container"))
     assert member[1:3] == ["yes", "10.77.0.9"] and "www" in member[5]
     (one,) = [json.loads(line) for line in orlop(host, "network", "inspect", "home", "--json").stdout.splitlines()]
     assert [m["unit"] for m in one["members"] if m["attached"]] == ["web.container"]
+    # several subnets of one network
+    host.until("two.container", "up", 60)
+    many = next(line.split() for line in orlop(host, "network", "ls").stdout.splitlines() if line.startswith("many"))
+    assert many[3:5] == ["10.78.0.0/24,10.79.0.0/24", "-"]
+    text = orlop(host, "network", "inspect", "many").stdout
+    assert "gateway: 10.78.0.9\n" in text and "subnet: 10.79.0.0/24, gateway 10.79.0.1\n" in text
+    two = next(line.split() for line in text.splitlines() if line.startswith("two.container"))[2].split(",")
+    assert [a.rsplit(".", 1)[0] for a in two] == ["10.78.0", "10.79.0"]
+    assert host.status("two.container")["address"] == two[0]
     # a flushed packet filter is filled again, and told
     host.run("nft", "flush", "ruleset")
     (first, *_) = orlop(host, "network", "reload").stdout.splitlines()

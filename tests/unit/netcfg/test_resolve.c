@@ -81,6 +81,55 @@ static void blanks_are_filled_in(void **state)
 	lease_done(&leases);
 }
 
+static void every_subnet_has_a_gateway_and_gives_an_address(void **state)
+{
+	(void)state;
+	struct lease_file leases = {0}, again = {0};
+	_buf_ struct buf text = {0};
+	struct net_spec spec = {0};
+	char *found[2] = {NULL, NULL};
+	const char *at;
+	char item[IP_TEXT_MAX];
+	struct ip ip;
+
+	for (int round = 0; round < 2; round++) {
+		struct netspec_network *n = network(&spec, "many",
+						    "10.1.0.0/24,10.2.0.0/24,10.3.0.0/24");
+		_free_
+		char *problems = NULL;
+
+		n->gateway = strdup(",10.2.0.9");
+		n->range = strdup(",,10.3.0.64/26");
+		n->subnet6 = strdup("fd01::/64");
+		member(&spec, "a.container", "many", "a")->address = strdup("10.2.0.77");
+		if (round) /* comes first by name and takes nothing away */
+			member(&spec, "0.container", "many", "0");
+		problems = resolve(&spec, round ? &again : &leases);
+		assert_string_equal(problems, "");
+		assert_string_equal(spec.networks[0].gateway, "10.1.0.1,10.2.0.9,10.3.0.1");
+		assert_string_equal(spec.networks[0].gateway6, "fd01::1");
+		found[round] = strdup(spec.members[0].address);
+		netspec_done(&spec);
+		if (!round) {
+			lease_format(&leases, &text);
+			assert_int_equal(lease_parse(text.data, text.len, &again, NULL), 0);
+			assert_int_equal(again.n, 4); /* the network's, and one for each address */
+		}
+	}
+	assert_string_equal(found[0], found[1]);
+	at = found[0];
+	assert_true(resolve_next(&at, item, sizeof(item)) && !strncmp(item, "10.1.0.", 7));
+	assert_true(resolve_next(&at, item, sizeof(item)));
+	assert_string_equal(item, "10.2.0.77");
+	assert_true(resolve_next(&at, item, sizeof(item)) && ip_parse(item, &ip));
+	assert_true(ip.b[1] == 3 && ip.b[3] >= 64 && ip.b[3] < 128);
+	assert_false(resolve_next(&at, item, sizeof(item)));
+	free(found[0]);
+	free(found[1]);
+	lease_done(&leases);
+	lease_done(&again);
+}
+
 static void what_was_chosen_stays(void **state)
 {
 	(void)state;
@@ -273,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blanks_are_filled_in),
+		cmocka_unit_test(every_subnet_has_a_gateway_and_gives_an_address),
 		cmocka_unit_test(what_was_chosen_stays),
 		cmocka_unit_test(a_chosen_subnet_keeps_clear_of_the_hosts_own),
 		cmocka_unit_test(a_mistake_is_told_and_stays_where_it_is),

@@ -415,7 +415,8 @@ static void a_spec_has_all_that_a_start_needs(void **state)
 		"Secret=pw,type=env,target=PW\nDropCapability=all\nReadOnly=true\n[Service]\nMemoryMax=1G\n",
 		"/u/v.volume", "[Volume]\nDevice=/dev/sdb\nType=ext4\nOptions=noatime\n",
 		"/u/n.network",
-		"[Network]\nNetworkName=net\nSubnet=192.0.2.0/24\nSubnet=fd00::/64\nGateway=192.0.2.9\nOptions=mtu=1400\n",
+		"[Network]\nNetworkName=net\nSubnet=192.0.2.0/24\nSubnet=fd00::/64\nSubnet=198.51.100.0/24\n"
+		"Gateway=192.0.2.9\nGateway=fd00::9\nIPRange=192.0.2.64/26\nOptions=mtu=1400\nNetworkDeleteOnStop=true\n",
 		NULL);
 	struct container_spec spec;
 	struct net_spec net;
@@ -449,9 +450,15 @@ static void a_spec_has_all_that_a_start_needs(void **state)
 	assert_int_equal(netspec_from_units(set, &net, NULL), 0);
 	assert_int_equal(net.n_networks, 2);
 	assert_string_equal(net.networks[0].name, "orlop");
-	assert_string_equal(net.networks[1].subnet, "192.0.2.0/24");
-	assert_string_equal(net.networks[1].gateway, "192.0.2.9");
+	assert_string_equal(net.networks[1].subnet, "192.0.2.0/24,198.51.100.0/24");
+	assert_string_equal(net.networks[1].gateway, "192.0.2.9,");
+	assert_string_equal(net.networks[1].range, "192.0.2.64/26,");
 	assert_string_equal(net.networks[1].subnet6, "fd00::/64");
+	assert_string_equal(net.networks[1].gateway6, "fd00::9");
+	assert_string_equal(net.networks[1].range6, "");
+	assert_string_equal(net.networks[1].ipv6, "");
+	assert_string_equal(net.networks[1].unit, "n.network");
+	assert_string_equal(net.networks[1].on_demand, "yes");
 	assert_string_equal(net.networks[1].mtu, "1400");
 	assert_int_equal(net.n_members, 1);
 	assert_string_equal(net.members[0].names, "web,www,w2");
