@@ -111,6 +111,23 @@ static int op_vlan_add(struct apply *a, const struct op *op, struct fail *f)
 		     : rt_link_change(a->route, l->name, &(struct rt_change){.alias = l->alias}, f);
 }
 
+static int op_bridge_vlans(struct apply *a, const struct op *op, struct fail *f)
+{
+	const struct net_link *l = op->link;
+
+	return rt_bridge_vlans(a->route, l->name, l->vlans, l->pvid ? l->pvid : 1, f);
+}
+
+static int op_port_vlan_del(struct apply *a, const struct op *op, struct fail *f)
+{
+	return rt_port_vlan(a->route, op->port_vlan->dev, op->port_vlan->tag, RT_PORT_NOT_IN, f);
+}
+
+static int op_port_vlan_add(struct apply *a, const struct op *op, struct fail *f)
+{
+	return rt_port_vlan(a->route, op->port_vlan->dev, op->port_vlan->tag, RT_PORT_TAGGED, f);
+}
+
 static int op_master(struct apply *a, const struct op *op, struct fail *f)
 {
 	return rt_link_change(a->route, op->link->name,
@@ -233,11 +250,23 @@ static size_t apply_elements(struct apply *a, const struct op_list *ops, size_t 
 /* --- the table ----------------------------------------------------------------------------------- */
 
 static int (*const appliers[OP__N])(struct apply *a, const struct op *op, struct fail *f) = {
-	[OP_FILE] = op_file,         [OP_FILE_DEL] = op_file_del,     [OP_SYSCTL] = op_sysctl,
-	[OP_LINK_DEL] = op_link_del, [OP_BRIDGE_ADD] = op_bridge_add, [OP_MTU] = op_mtu,
-	[OP_VLAN_ADD] = op_vlan_add, [OP_MASTER] = op_master,         [OP_ROUTE_ADD] = op_route_add,
-	[OP_MAC] = op_mac,           [OP_ADDR_DEL] = op_addr_del,     [OP_ADDR_ADD] = op_addr_add,
-	[OP_LINK_UP] = op_link_up,   [OP_NFT_LOAD] = op_nft_load,
+	[OP_FILE] = op_file,
+	[OP_FILE_DEL] = op_file_del,
+	[OP_SYSCTL] = op_sysctl,
+	[OP_LINK_DEL] = op_link_del,
+	[OP_BRIDGE_ADD] = op_bridge_add,
+	[OP_MTU] = op_mtu,
+	[OP_VLAN_ADD] = op_vlan_add,
+	[OP_MASTER] = op_master,
+	[OP_ROUTE_ADD] = op_route_add,
+	[OP_MAC] = op_mac,
+	[OP_ADDR_DEL] = op_addr_del,
+	[OP_ADDR_ADD] = op_addr_add,
+	[OP_BRIDGE_VLANS] = op_bridge_vlans,
+	[OP_PORT_VLAN_DEL] = op_port_vlan_del,
+	[OP_PORT_VLAN_ADD] = op_port_vlan_add,
+	[OP_LINK_UP] = op_link_up,
+	[OP_NFT_LOAD] = op_nft_load,
 };
 
 int apply_ops(struct nl_sock *route, struct nl_sock *filter, const struct op_list *ops,

@@ -110,6 +110,16 @@ static void diff_sysctls(const struct net_state *want, const struct net_state *h
 			add(ops, (struct op){.kind = OP_SYSCTL, .sysctl = &want->sysctls[i]});
 }
 
+/* A bridge that is yet to be made keeps none apart, as the kernel makes it. */
+static bool wanted_vlans(const struct net_link *w, const struct net_link *h, bool is_fresh)
+{
+	if (!w->bridge)
+		return false;
+	if (is_fresh || !h)
+		return w->vlans;
+	return w->vlans != h->vlans || (w->vlans && h->pvid != (w->pvid ? w->pvid : 1));
+}
+
 static void diff_links(const struct net_state *want, const struct net_state *have,
 		       struct op_list *ops)
 {
@@ -126,6 +136,8 @@ static void diff_links(const struct net_state *want, const struct net_state *hav
 			add(ops, (struct op){.kind = w->bridge ? OP_BRIDGE_ADD : OP_VLAN_ADD,
 					     .link = w});
 		}
+		if (wanted_vlans(w, h, fresh(want, have, w->name)))
+			add(ops, (struct op){.kind = OP_BRIDGE_VLANS, .link = w});
 		if (w->mtu && (!h || h->mtu != w->mtu) &&
 		    !(w->bridge && fresh(want, have, w->name)))
 			add(ops, (struct op){.kind = OP_MTU, .link = w});
@@ -173,6 +185,36 @@ static void diff_masters(const struct net_state *want, const struct net_state *h
 			    !ip_is_link_local(&have->addresses[k].addr.ip))
 				add(ops, (struct op){.kind = OP_ADDR_DEL,
 						     .address = &have->addresses[k]});
+	}
+}
+
+static bool has_port_vlan(const struct net_state *s, const struct net_port_vlan *v)
+{
+	for (size_t i = 0; i < s->n_port_vlans; i++)
+		if (s->port_vlans[i].tag == v->tag && !strcmp(s->port_vlans[i].dev, v->dev))
+			return true;
+	return false;
+}
+
+/* Of the ports that are ours to say; one that changes its bridge loses what it carried. */
+static void diff_port_vlans(const struct net_state *want, const struct net_state *have,
+			    struct op_list *ops)
+{
+	for (size_t i = 0; i < have->n_port_vlans; i++) {
+		const struct net_port_vlan *v = &have->port_vlans[i];
+		const struct net_link *w = find_link(want, v->dev), *h = find_link(have, v->dev);
+
+		if (w && h && *w->master && !strcmp(w->master, h->master) &&
+		    !fresh(want, have, w->master) && !has_port_vlan(want, v))
+			add(ops, (struct op){.kind = OP_PORT_VLAN_DEL, .port_vlan = v});
+	}
+	for (size_t i = 0; i < want->n_port_vlans; i++) {
+		const struct net_port_vlan *v = &want->port_vlans[i];
+		const struct net_link *w = find_link(want, v->dev), *h = find_link(have, v->dev);
+
+		if (!w || !h || strcmp(w->master, h->master) != 0 || fresh(want, have, w->name) ||
+		    fresh(want, have, w->master) || !has_port_vlan(have, v))
+			add(ops, (struct op){.kind = OP_PORT_VLAN_ADD, .port_vlan = v});
 	}
 }
 
@@ -275,6 +317,7 @@ void plan_diff(const struct net_state *want, const struct net_state *have, struc
 	diff_links(want, have, ops);
 	diff_sysctls(want, have, ops);
 	diff_masters(want, have, ops);
+	diff_port_vlans(want, have, ops);
 	diff_addresses(want, have, ops);
 	diff_routes(want, have, ops);
 	diff_filter(want, have, ops);
@@ -302,6 +345,17 @@ static void print_op(const struct op *op, struct buf *b)
 		break;
 	case OP_VLAN_ADD:
 		buf_fmt(b, "vlan add %s (%s)", op->link->name, op->link->alias + strlen("orlop "));
+		break;
+	case OP_BRIDGE_VLANS:
+		buf_fmt(b, "vlans %s %s", op->link->vlans ? "on" : "off", op->link->name);
+		if (op->link->vlans && op->link->pvid)
+			buf_fmt(b, " (%u)", op->link->pvid);
+		break;
+	case OP_PORT_VLAN_DEL:
+	case OP_PORT_VLAN_ADD:
+		buf_fmt(b, "vlan %u %s port %s", op->port_vlan->tag,
+			op->kind == OP_PORT_VLAN_ADD ? "add to" : "remove from",
+			op->port_vlan->dev);
 		break;
 	case OP_MASTER: buf_fmt(b, "port add %s to %s", op->link->name, op->link->master); break;
 	case OP_ROUTE_ADD:

@@ -37,6 +37,9 @@ struct net_link {
 	bool up;
 	bool carrier; /* have */
 	bool bridge;
+	bool vlans; /* a bridge that keeps VLANs apart */
+	unsigned
+		pvid; /* such a bridge: the VLAN of what comes in untagged; want: 0 = the kernel's, 1 */
 	unsigned vlan;                /* a VLAN device with this tag; 0 = none */
 	char parent[NAME_DEVICE_MAX]; /* vlan: above this device */
 	char master[NAME_DEVICE_MAX]; /* a port of this bridge, or "" */
@@ -49,6 +52,12 @@ struct net_link {
 struct net_address {
 	char dev[NAME_DEVICE_MAX];
 	struct ip_prefix addr;
+};
+
+/* A port of an uplink's bridge carries this VLAN, tagged. */
+struct net_port_vlan {
+	char dev[NAME_DEVICE_MAX];
+	unsigned tag;
 };
 
 /* A default route. */
@@ -72,6 +81,8 @@ struct net_state {
 	size_t n_links;
 	struct net_address *addresses;
 	size_t n_addresses;
+	struct net_port_vlan *port_vlans;
+	size_t n_port_vlans;
 	struct net_route *routes;
 	size_t n_routes;
 	struct net_file *files;
@@ -86,6 +97,7 @@ void net_state_done(struct net_state *s);
 struct net_sysctl *net_add_sysctl(struct net_state *s);
 struct net_link *net_add_link(struct net_state *s);
 struct net_address *net_add_address(struct net_state *s);
+struct net_port_vlan *net_add_port_vlan(struct net_state *s, const char *dev, unsigned tag);
 struct net_route *net_add_route(struct net_state *s);
 struct net_file *net_add_file(struct net_state *s, const char *path, const char *content,
 			      size_t len);
@@ -96,11 +108,14 @@ enum op_kind {
 	OP_LINK_DEL,
 	OP_BRIDGE_ADD,
 	OP_VLAN_ADD,
+	OP_BRIDGE_VLANS,
 	OP_MTU,
 	OP_MAC,
 	OP_ADDR_DEL,
 	OP_ADDR_ADD,
 	OP_MASTER,
+	OP_PORT_VLAN_DEL,
+	OP_PORT_VLAN_ADD,
 	OP_LINK_UP,
 	OP_ROUTE_ADD,
 	OP_NFT_LOAD,
@@ -116,6 +131,7 @@ struct op {
 	const struct net_link *link;
 	const struct net_sysctl *sysctl;
 	const struct net_address *address;
+	const struct net_port_vlan *port_vlan;
 	const struct net_file *file;
 	const struct nft_elem *elem;
 	const struct net_route *route;

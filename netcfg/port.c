@@ -198,6 +198,14 @@ static int step_namespace(struct attach *a, struct fail *f)
 	return r;
 }
 
+/* Out of the bridge's own VLAN, which every new port is in. Nothing was sent in it: the link's other end is down. */
+static int only_vlan(struct nl_sock *route, const struct port_link *l, struct fail *f)
+{
+	int r = rt_port_vlan(route, l->device, l->vlan, RT_PORT_OWN, f);
+
+	return r < 0 || l->vlan == 1 ? r : rt_port_vlan(route, l->device, 1, RT_PORT_NOT_IN, f);
+}
+
 static int step_bridge(struct attach *a, struct fail *f)
 {
 	int r = 0;
@@ -215,6 +223,8 @@ static int step_bridge(struct attach *a, struct fail *f)
 							       .master = l->bridge,
 							       .alias = a->unit},
 					   f);
+		if (r == 0 && l->vlan)
+			r = only_vlan(a->route, l, f);
 	}
 	return r;
 }

@@ -94,6 +94,7 @@ static int add_link(struct port_plan *plan, const struct net_spec *spec, const c
 	l->mode = resolve_str(net->mode);
 	l->parent = resolve_str(net->parent);
 	l->lan = !resolve_own_bridge(net);
+	l->vlan = l->lan ? (unsigned)strtoul(resolve_str(net->vlan), NULL, 10) : 0;
 	l->mtu = has(net->mtu) ? (unsigned)strtoul(net->mtu, NULL, 10) : 0;
 	if (!read_addresses(m->address, net->subnet, l) ||
 	    !read_addresses(m->address6, net->subnet6, l) ||

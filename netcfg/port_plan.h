@@ -29,6 +29,7 @@ struct port_link {
 	size_t n_addrs;
 	struct ip gateway4, gateway6; /* family 0 = no default route by this link */
 	unsigned mtu;
+	unsigned vlan; /* of the LAN's bridge, that it is in; 0 = what has no tag there */
 };
 
 struct port_plan {

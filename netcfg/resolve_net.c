@@ -26,14 +26,34 @@ static bool overlaps(const struct ip_prefix *p, const struct resolving *nets, si
 	return false;
 }
 
+static bool tag_valid(const char *s)
+{
+	char *end;
+	unsigned long tag = strtoul(s, &end, 10);
+
+	return !*end && tag >= 1 && tag <= 4094;
+}
+
+/* VLANs of a bridge that is not ours are not ours to set up either. */
+static bool uplink_bridge(const struct net_spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->n_uplinks; i++)
+		if (!strcmp(resolve_str(spec->uplinks[i].bridge), name))
+			return true;
+	return false;
+}
+
 /* A network whose members are on the LAN: what their addresses are is the LAN's affair. */
-static int check_lan_network(struct resolving *net, struct fail *f)
+static int check_lan_network(struct resolving *net, const struct net_spec *spec, struct fail *f)
 {
 	struct netspec_network *s = net->spec;
 
 	if (!has(s->parent) || !name_device_valid(s->parent))
 		return fail_set(f, EINVAL, "\"%.80s\" is no device: write Options=parent=DEVICE",
 				resolve_str(s->parent));
+	if (has(s->vlan) && (resolve_child(s) || !uplink_bridge(spec, s->parent)))
+		return fail_set(f, EINVAL, "Options=vlan: %s is no Bridge= of host.conf",
+				s->parent);
 	if (!has(s->subnet) && !has(s->subnet6))
 		return fail_set(f, EINVAL, "Subnet= of the LAN is missing");
 	if (resolve_put(&s->bridge, resolve_child(s) ? "" : s->parent) < 0)
@@ -41,8 +61,8 @@ static int check_lan_network(struct resolving *net, struct fail *f)
 	return 0;
 }
 
-static int check_network(struct resolving *net, const struct resolving *nets, size_t n,
-			 struct fail *f)
+static int check_network(struct resolving *net, const struct net_spec *spec,
+			 const struct resolving *nets, size_t n, struct fail *f)
 {
 	struct netspec_network *s = net->spec;
 	char name[NAME_DEVICE_MAX];
@@ -56,10 +76,10 @@ static int check_network(struct resolving *net, const struct resolving *nets, si
 				     !strcmp(strrchr(s->name, '.'), ".pod")))
 		return fail_set(f, EINVAL,
 				"its name is that of a unit"); /* hosts files lie side by side */
-	if (has(s->vlan))
-		return fail_set(f, EOPNOTSUPP, "Options=vlan is not supported yet");
+	if (has(s->vlan) && !tag_valid(s->vlan))
+		return fail_set(f, EINVAL, "\"%.40s\" is no VLAN", s->vlan);
 	if (resolve_child(s) || has(s->parent))
-		return check_lan_network(net, f);
+		return check_lan_network(net, spec, f);
 	if (has(s->driver) && strcmp(s->driver, "bridge") != 0)
 		return fail_set(f, EOPNOTSUPP, "driver \"%.40s\"", s->driver);
 	if (!has(s->bridge)) {
@@ -238,7 +258,7 @@ int resolve_networks(struct net_spec *spec, struct resolving *nets, const struct
 	for (size_t i = 0; i < spec->n_networks; i++) {
 		struct netspec_network *s = nets[i].spec = &spec->networks[i];
 
-		r = check_network(&nets[i], nets, i, &why);
+		r = check_network(&nets[i], spec, nets, i, &why);
 		if (r == 0)
 			r = fixed_subnets(nets, i, &why);
 		if (r == -ENOMEM)

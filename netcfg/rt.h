@@ -29,6 +29,18 @@ int rt_bridge_add(struct nl_sock *sk, const char *name, const struct mac *mac, u
 int rt_vlan_add(struct nl_sock *sk, const char *name, const char *parent, unsigned tag,
 		struct fail *f);
 
+/* Whether the bridge keeps VLANs apart, and in which its ports and itself are until somebody says otherwise. */
+int rt_bridge_vlans(struct nl_sock *sk, const char *bridge, bool on, unsigned untagged,
+		    struct fail *f);
+
+enum rt_port_vlan {
+	RT_PORT_TAGGED, /* it carries the VLAN, with its tag */
+	RT_PORT_OWN,    /* what comes in untagged is in the VLAN; what goes out has no tag */
+	RT_PORT_NOT_IN,
+};
+int rt_port_vlan(struct nl_sock *sk, const char *dev, unsigned tag, enum rt_port_vlan how,
+		 struct fail *f);
+
 /* A macvlan or ipvlan child of parent, born in netns under this name. mode: "" = bridge, l2. */
 struct rt_child {
 	const char *driver, *mode, *parent, *name;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -37,6 +38,17 @@ static unsigned vlan_tag(const struct nlattr *data)
 	return tag ? nla_get_u16(tag) : 0;
 }
 
+static void read_bridge(struct nlattr *data, struct net_link *l)
+{
+	struct nlattr *tb[IFLA_BR_MAX + 1];
+
+	if (!data || nla_parse_nested(tb, IFLA_BR_MAX, data, NULL) < 0)
+		return;
+	l->vlans = tb[IFLA_BR_VLAN_FILTERING] && nla_get_u8(tb[IFLA_BR_VLAN_FILTERING]);
+	if (tb[IFLA_BR_VLAN_DEFAULT_PVID])
+		l->pvid = nla_get_u16(tb[IFLA_BR_VLAN_DEFAULT_PVID]);
+}
+
 static int each_link(struct nlmsghdr *nh, void *arg)
 {
 	const struct ifinfomsg *head = nlmsg_data(nh);
@@ -60,6 +72,8 @@ static int each_link(struct nlmsghdr *nh, void *arg)
 	l->carrier = head->ifi_flags & IFF_RUNNING;
 	l->mtu = tb[IFLA_MTU] ? nla_get_u32(tb[IFLA_MTU]) : 0;
 	l->bridge = info[IFLA_INFO_KIND] && !strcmp(nla_get_string(info[IFLA_INFO_KIND]), "bridge");
+	if (l->bridge)
+		read_bridge(info[IFLA_INFO_DATA], l);
 	l->master_index = tb[IFLA_MASTER] ? (int)nla_get_u32(tb[IFLA_MASTER]) : 0;
 	if (info[IFLA_INFO_KIND] && !strcmp(nla_get_string(info[IFLA_INFO_KIND]), "vlan"))
 		l->vlan = vlan_tag(info[IFLA_INFO_DATA]);
@@ -144,16 +158,65 @@ static void read_drivers(struct net_state *have)
 	}
 }
 
+/* The VLANs that a port carries tagged. */
+static int each_port_vlan(struct nlmsghdr *nh, void *arg)
+{
+	const struct ifinfomsg *head = nlmsg_data(nh);
+	struct nlattr *tb[IFLA_MAX + 1], *item;
+	struct net_state *have = arg;
+	int left;
+
+	if (nlmsg_parse(nh, sizeof(*head), tb, IFLA_MAX, NULL) < 0)
+		return -EBADMSG;
+	if (!tb[IFLA_AF_SPEC])
+		return 0;
+	nla_for_each_nested(item, tb[IFLA_AF_SPEC], left)
+	{
+		const struct bridge_vlan_info *v = nla_data(item);
+
+		if (nla_type(item) != IFLA_BRIDGE_VLAN_INFO || nla_len(item) < (int)sizeof(*v) ||
+		    v->flags & (BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED))
+			continue;
+		if (!net_add_port_vlan(have, link_name(have, head->ifi_index), v->vid))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_port_vlans(struct nl_sock *route, struct net_state *have, struct fail *f)
+{
+	struct ifinfomsg head = {.ifi_family = AF_BRIDGE};
+	struct nl_msg *msg;
+	bool any = false;
+
+	for (size_t i = 0; i < have->n_links; i++)
+		any |= have->links[i].vlans;
+	if (!any)
+		return 0;
+	msg = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
+	if (msg && (nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO) < 0 ||
+		    nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN) < 0)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return nlk_dump(route, msg, each_port_vlan, have, f, "listing VLANs of ports");
+}
+
 int snapshot_uplinks(struct nl_sock *route, struct net_state *have, struct fail *f)
 {
 	struct rtmsg head = {.rtm_family = AF_UNSPEC};
-	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP);
+	struct nl_msg *msg;
+	int r;
 
 	for (size_t i = 0; i < have->n_links; i++)
 		if (have->links[i].master_index)
 			snprintf(have->links[i].master, sizeof(have->links[i].master), "%s",
 				 link_name(have, have->links[i].master_index));
 	read_drivers(have);
+	r = read_port_vlans(route, have, f);
+	if (r < 0)
+		return r;
+	msg = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP);
 	if (msg && nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO) < 0) {
 		nlmsg_free(msg);
 		msg = NULL;

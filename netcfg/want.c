@@ -39,6 +39,18 @@ struct net_address *net_add_address(struct net_state *s)
 	return append((void **)&s->addresses, &s->n_addresses, sizeof(*s->addresses), &s->bad);
 }
 
+struct net_port_vlan *net_add_port_vlan(struct net_state *s, const char *dev, unsigned tag)
+{
+	struct net_port_vlan *v = append((void **)&s->port_vlans, &s->n_port_vlans,
+					 sizeof(*s->port_vlans), &s->bad);
+
+	if (v) {
+		snprintf(v->dev, sizeof(v->dev), "%s", dev);
+		v->tag = tag;
+	}
+	return v;
+}
+
 struct net_route *net_add_route(struct net_state *s)
 {
 	return append((void **)&s->routes, &s->n_routes, sizeof(*s->routes), &s->bad);
@@ -74,6 +86,7 @@ void net_state_done(struct net_state *s)
 	free(s->sysctls);
 	free(s->links);
 	free(s->addresses);
+	free(s->port_vlans);
 	free(s->routes);
 	free(s->files);
 	nft_elems_done(&s->elems);
@@ -166,6 +179,8 @@ static void want_bridge(const struct netspec_network *net, struct net_state *wan
 	l->mac = name_bridge_mac(net->bridge);
 	l->mtu = *resolve_str(net->mtu) ? (unsigned)strtoul(net->mtu, NULL, 10) : 1500;
 	l->up = l->bridge = true;
+	l->pvid = (unsigned)strtoul(resolve_str(net->vlan), NULL, 10);
+	l->vlans = l->pvid != 0;
 	bridge_sysctl(want, "ipv4", net->bridge, "route_localnet", "1");
 	bridge_sysctl(want, "ipv4", net->bridge, "rp_filter", "1");
 	bridge_sysctl(want, "ipv4", net->bridge, "send_redirects", "0");
@@ -181,6 +196,30 @@ static void want_bridge(const struct netspec_network *net, struct net_state *wan
 		nft_add_bridge(&want->elems, NFT_EGRESS, net->bridge);
 	if (dns_serves(net))
 		nft_add_bridge(&want->elems, NFT_NAMED, net->bridge);
+}
+
+static bool carries(const struct net_state *s, const char *dev, unsigned tag)
+{
+	for (size_t i = 0; i < s->n_port_vlans; i++)
+		if (s->port_vlans[i].tag == tag && !strcmp(s->port_vlans[i].dev, dev))
+			return true;
+	return false;
+}
+
+/* Members on an uplink's bridge who are in a VLAN: the bridge keeps it apart, its card carries it. What has no tag
+ * on the wire goes on being the host's and that of members without a VLAN. */
+static void want_lan_vlan(const struct netspec_network *net, struct net_state *want)
+{
+	unsigned tag = (unsigned)strtoul(resolve_str(net->vlan), NULL, 10);
+
+	for (size_t i = 0; i < want->n_links; i++) {
+		struct net_link *l = &want->links[i];
+
+		if (l->bridge && !strcmp(l->name, net->parent))
+			l->vlans = true;
+		if (!strcmp(l->master, net->parent) && !carries(want, l->name, tag))
+			net_add_port_vlan(want, l->name, tag);
+	}
 }
 
 static bool open_network(const struct netspec_network *net)
@@ -267,6 +306,8 @@ void plan_want(struct net_spec *spec, const struct net_state *have, struct net_s
 		want->nft_loaded |= !*resolve_str(net->problem) && *resolve_str(net->bridge);
 		if (resolve_own_bridge(net))
 			want_bridge(net, want);
+		else if (!*resolve_str(net->problem) && *resolve_str(net->vlan))
+			want_lan_vlan(net, want);
 	}
 	want_together(spec, want);
 	want_opens(spec, want);

@@ -95,6 +95,11 @@ def test_mistakes_are_told(lab):
     assert "uplink b: its network card is another uplink's" in told
     lab.uplinks[:] = [{"name": "b", "device": "uplink", "bridge": "olx"}]
     assert "uplink b: Bridge= cannot be" in lab.up().stderr
+    lab.networks += [{"name": "theirs", "parent": "virbr0", "subnet": "10.66.0.0/24", "vlan": "7"},
+                     {"name": "none", "subnet": "10.67.0.0/24", "vlan": "4095"}]
+    told = lab.up().stderr
+    assert "network theirs: Options=vlan: virbr0 is no Bridge= of host.conf" in told
+    assert 'network none: "4095" is no VLAN' in told
     # and the rest works
     lab.add("web", ports=["8080:5000"])
     assert lab.host.ask("tcp", "127.0.0.1", 8080).startswith("web saw")

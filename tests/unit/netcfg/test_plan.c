@@ -36,6 +36,7 @@ static void make_spec(struct net_spec *spec, unsigned variant)
 		n->internal = strdup(variant & 8 ? "yes" : "");
 		n->isolate = strdup(variant & 16 ? "no" : "");
 		n->mtu = strdup(variant & 32 ? "1400" : "");
+		n->vlan = strdup(variant & 8192 && i ? "7" : "");
 		n->subnet6 = strdup(variant & 64 && i == 0 ? "fd01::/64" : "");
 	}
 	if (variant & 128) {
@@ -51,6 +52,19 @@ static void make_spec(struct net_spec *spec, unsigned variant)
 		u->vlan = strdup(variant & 512 ? "7" : "");
 		u->bridge = strdup(variant & 1024 ? "lan0" : "");
 		u->mtu = strdup(variant & 32 ? "1400" : "");
+	}
+	for (unsigned i = 0; i < 2 && variant & 128 && variant & 1024; i++) {
+		struct netspec_network *n;
+
+		if (!(variant >> (11 + i) & 1))
+			continue;
+		record_append((void **)&spec->networks, &spec->n_networks,
+			      sizeof(*n) / sizeof(char *));
+		n = &spec->networks[spec->n_networks - 1];
+		n->name = strdup(i ? "lan9" : "lan8");
+		n->parent = strdup("lan0");
+		n->subnet = strdup(i ? "10.9.0.0/24" : "10.8.0.0/24");
+		n->vlan = strdup(i ? "9" : "8");
 	}
 	assert_int_equal(resolve_spec(spec, &leases, NULL, 0, NULL), 0);
 	lease_done(&leases);
@@ -111,6 +125,15 @@ static void remove_elem(struct net_state *s, const struct nft_elem *e)
 	fail_msg("removed an element that is not there");
 }
 
+static void forget_port_vlans(struct net_state *s, const char *dev)
+{
+	for (size_t k = 0; k < s->n_port_vlans;)
+		if (!strcmp(s->port_vlans[k].dev, dev))
+			s->port_vlans[k] = s->port_vlans[--s->n_port_vlans];
+		else
+			k++;
+}
+
 /* A new state: the operations point into the old one. */
 static void apply(const struct op_list *ops, const struct net_state *have, struct net_state *next)
 {
@@ -118,6 +141,8 @@ static void apply(const struct op_list *ops, const struct net_state *have, struc
 		*net_add_link(next) = have->links[i];
 	for (size_t i = 0; i < have->n_addresses; i++)
 		*net_add_address(next) = have->addresses[i];
+	for (size_t i = 0; i < have->n_port_vlans; i++)
+		net_add_port_vlan(next, have->port_vlans[i].dev, have->port_vlans[i].tag);
 	for (size_t i = 0; i < have->n_sysctls; i++)
 		*net_add_sysctl(next) = have->sysctls[i];
 	for (size_t i = 0; i < have->n_files; i++)
@@ -147,7 +172,24 @@ static void apply(const struct op_list *ops, const struct net_state *have, struc
 		case OP_BRIDGE_ADD:
 			assert_null(l);
 			*net_add_link(next) = *op->link;
-			find(next, op->link->name)->up = false;
+			l = find(next, op->link->name);
+			l->up = l->vlans = false;
+			l->pvid = 1;
+			break;
+		case OP_BRIDGE_VLANS:
+			l->vlans = op->link->vlans;
+			l->pvid = op->link->pvid ? op->link->pvid : 1;
+			break;
+		case OP_PORT_VLAN_ADD:
+			assert_true(*find(next, op->port_vlan->dev)->master);
+			net_add_port_vlan(next, op->port_vlan->dev, op->port_vlan->tag);
+			break;
+		case OP_PORT_VLAN_DEL:
+			for (size_t k = 0; k < next->n_port_vlans; k++)
+				if (next->port_vlans[k].tag == op->port_vlan->tag &&
+				    !strcmp(next->port_vlans[k].dev, op->port_vlan->dev))
+					next->port_vlans[k] =
+						next->port_vlans[--next->n_port_vlans];
 			break;
 		case OP_VLAN_ADD:
 			assert_null(l);
@@ -159,6 +201,7 @@ static void apply(const struct op_list *ops, const struct net_state *have, struc
 		case OP_MASTER:
 			assert_non_null(find(next, op->link->master));
 			strcpy(l->master, op->link->master);
+			forget_port_vlans(next, l->name);
 			break;
 		case OP_ROUTE_ADD:
 			assert_true(find(next, op->route->dev)->up);
@@ -205,7 +248,7 @@ static void from_any_state_to_any_other_and_then_nothing(void **state)
 		struct net_state want = {0}, next = {0};
 		struct op_list ops = {0}, again = {0};
 
-		make_spec(&spec, (unsigned)rand() % 2048);
+		make_spec(&spec, (unsigned)rand() % 16384);
 		plan_want(&spec, &have, &want);
 		if (rand() % 4 == 0)
 			have.nft_loaded = false;
