@@ -220,7 +220,7 @@ endif
 check: all sim build/host/system.cpio.zst ## what takes hours: a million worlds, every broken rule, every failing call, SCTP, fuzzers (FUZZ_SECONDS)
 	@tests/sim/init/bite.py
 	@FULL=1 tools/run-pytest --root tests/ns $(PYTEST) $(TESTARGS)
-	@FULL=1 tools/run-pytest --root tests/qemu $(PYTEST) -k sctp
+	@FULL=1 tools/run-pytest --root tests/qemu $(PYTEST) -k net_guest
 	@$(MAKE) --no-print-directory fuzz
 
 fuzz: $(FUZZ_BINS) ## fuzz for long: FUZZ_SECONDS=600 each
