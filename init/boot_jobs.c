@@ -20,6 +20,7 @@
 #include "init/boot.h"
 #include "init/boot_store.h"
 #include "init/console.h"
+#include "init/exec.h"
 #include "init/task.h"
 #include "init/logs.h"
 #include "init/shell.h"
@@ -244,9 +245,31 @@ static void network_over(struct task *t, enum task_end end)
 				   .unit = SUP_NONE,
 				   .code = end == TASK_OK ? 0 : 1,
 				   .text = end == TASK_OK ? NULL : "orlop-net up failed"});
+	exec_network_over(end == TASK_OK);
 	stamp(STAMP_NETWORK);
 	task_over(BOOT_NETWORK, end);
 	transient_network();
+}
+
+/* Whether a network is meant to be there now: one on demand while its unit is up or on its way there. */
+static bool network_there(const struct netspec_network *n)
+{
+	struct sup_unit_info info;
+
+	if (!n->on_demand || strcmp(n->on_demand, "yes") != 0)
+		return true;
+	return sup_unit_info(shell_sup(), sup_find(shell_sup(), n->unit), &info) &&
+	       (info.state == SUP_STARTING || info.state == SUP_UP);
+}
+
+/* Takes those networks out that are not, with all that is in them. */
+static void networks_there(struct net_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_networks; i++) {
+		if (network_there(&spec->networks[i]))
+			continue;
+		netspec_drop_network(spec, i--);
+	}
 }
 
 /* Items of a spec that begin with their unit's name and are strings throughout: those of units in force. */
@@ -278,6 +301,7 @@ static int network_words(struct buf *words, struct fail *f)
 	r = netspec_from_units(shell_set(), &spec, f);
 	if (r < 0)
 		return r;
+	networks_there(&spec);
 	spec.n_members = in_force(spec.members, spec.n_members, sizeof(*spec.members));
 	spec.n_opens = in_force(spec.opens, spec.n_opens, sizeof(*spec.opens));
 	netspec_encode(&spec, words);

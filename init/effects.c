@@ -116,22 +116,28 @@ EFFECT(owe_namespaces)
 		u->owes |= OWES_NET_DOWN;
 }
 
-EFFECT(spawn)
-{
-	if (u->kind == UNIT_NETWORK)
-		return; /* nothing of its own: orlop-net sets up all of them (CUE_NET_UP) */
-	sup_act(sup, u->kind == UNIT_CONTAINER ? ACTION_SPAWN_CONTAINER : ACTION_SPAWN_SERVICE, u);
-	u->has |= HAS_STARTER;
-	u->owes |= OWES_CGROUP | (u->kind == UNIT_CONTAINER ? OWES_NET_DOWN : 0) |
-		   (u->has_stop_post ? OWES_STOP_POST : 0);
-}
-
 static void helper(struct sup *sup, struct sup_unit *u, enum sup_helper which)
 {
 	sup_act(sup, ACTION_RUN_HELPER, u)->code = which;
 	u->has |= HAS_HELPER;
 	u->helper = which;
 	u->helper_killed = false;
+}
+
+EFFECT(spawn)
+{
+	if (u->kind == UNIT_NETWORK) {
+		/* nothing of its own: orlop-net sets up all of them (CUE_NET_UP), but for those on demand */
+		if (!u->policy.network_on_demand)
+			return;
+		helper(sup, u, SUP_HELPER_NET_UP);
+		u->owes |= OWES_NET_DOWN;
+		return;
+	}
+	sup_act(sup, u->kind == UNIT_CONTAINER ? ACTION_SPAWN_CONTAINER : ACTION_SPAWN_SERVICE, u);
+	u->has |= HAS_STARTER;
+	u->owes |= OWES_CGROUP | (u->kind == UNIT_CONTAINER ? OWES_NET_DOWN : 0) |
+		   (u->has_stop_post ? OWES_STOP_POST : 0);
 }
 
 EFFECT(run_pre)

@@ -25,6 +25,8 @@ void exec_cg_remove(const struct action *a);
 /* exec_helper.c */
 void exec_run_helper(const struct action *a);
 void exec_kill_helper(const struct action *a);
+/* orlop-net up has ended, with all that was asked for before: whose helper that is hears of it. */
+void exec_network_over(bool ok);
 
 /* exec_probe.c */
 void exec_run_probe(const struct action *a);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/paths.h"
+#include "init/boot_jobs.h"
 #include "init/console.h"
 #include "init/exec.h"
 #include "init/run.h"
@@ -279,12 +280,46 @@ static void net_is_down(struct task *t, enum task_end end)
 	}
 }
 
+static bool is_network(const struct run *r)
+{
+	struct sup_unit_info info;
+
+	return sup_unit_info(shell_sup(), r->unit, &info) && info.kind == UNIT_NETWORK;
+}
+
+/* A network that comes or goes: all of them are set up together, one time after the other, so that an earlier wish
+ * never comes after a later one; whoever waits hears of it together. */
+static void run_networks(struct run *r, const struct unit *u)
+{
+	(void)r;
+	(void)u;
+	boot_network_again();
+}
+
+static bool waits_for_networks(const struct run *r)
+{
+	return r->which == SUP_HELPER_NET_UP || (r->which == SUP_HELPER_NET_DOWN && is_network(r));
+}
+
+void exec_network_over(bool ok)
+{
+	for (uint32_t i = 0; i < run_count(); i++) {
+		struct run *r = run_find(i);
+
+		if (r && waits_for_networks(r))
+			done(r, i, ok ? 0 : 1, ok ? NULL : "orlop-net up");
+	}
+}
+
 static void run_net_down(struct run *r, const struct unit *u)
 {
 	const char *const argv[] = {PATH_NET, "down", r->name, NULL};
 	struct fail f = {0};
 
-	(void)u;
+	if (is_network(r)) {
+		run_networks(r, u);
+		return;
+	}
 	if (task_start(&r->net_down, "orlop-net", argv, NULL, 0, NET_DOWN_TIME, net_is_down, &f) <
 	    0) {
 		console_say("%s: %s", r->name, f.text);
@@ -293,16 +328,17 @@ static void run_net_down(struct run *r, const struct unit *u)
 }
 
 static void (*const starts[SUP_HELPER__N])(struct run *, const struct unit *) = {
-	[SUP_HELPER_PRE] = run_pre,        [SUP_HELPER_POST] = run_list,
-	[SUP_HELPER_STOP] = run_list,      [SUP_HELPER_RELOAD] = run_reload,
-	[SUP_HELPER_STOP_POST] = run_list, [SUP_HELPER_NET_DOWN] = run_net_down,
+	[SUP_HELPER_PRE] = run_pre,         [SUP_HELPER_POST] = run_list,
+	[SUP_HELPER_STOP] = run_list,       [SUP_HELPER_RELOAD] = run_reload,
+	[SUP_HELPER_STOP_POST] = run_list,  [SUP_HELPER_NET_DOWN] = run_net_down,
+	[SUP_HELPER_NET_UP] = run_networks,
 };
 
 void exec_run_helper(const struct action *a)
 {
 	const struct unit *u = shell_unit(a->unit);
 	struct run *r = run_get(a->unit);
-	bool needs_unit = a->code != SUP_HELPER_NET_DOWN;
+	bool needs_unit = a->code != SUP_HELPER_NET_DOWN && a->code != SUP_HELPER_NET_UP;
 
 	if (!r || (needs_unit && (!u || !u->exec)) || !starts[a->code]) {
 		done(r, a->unit, 1, "the unit's files are gone");
@@ -318,6 +354,8 @@ void exec_kill_helper(const struct action *a)
 
 	if (!r)
 		return;
+	if (waits_for_networks(r)) /* the work goes on, for the others */
+		done(r, a->unit, 1, "given up");
 	children_signal(&r->helper, SIGKILL);
 	children_signal(&r->net_down.child, SIGKILL);
 }

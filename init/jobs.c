@@ -413,7 +413,7 @@ static enum cue due_clean(struct sup *sup, struct sup_unit *u)
 
 static enum cue due_network(const struct sup *sup, const struct sup_unit *u)
 {
-	if (u->kind != UNIT_NETWORK || sup->net == NET_UNKNOWN)
+	if (u->kind != UNIT_NETWORK || sup->net == NET_UNKNOWN || u->has & HAS_HELPER)
 		return CUE_NONE;
 	return sup->net == NET_UP ? CUE_NET_UP : CUE_NET_FAILED;
 }

@@ -39,7 +39,7 @@
 	[CUE_EXITED] = NEVER, [CUE_READY] = QUIET, [CUE_HEALTHY] = QUIET, [CUE_UNHEALTHY] = QUIET, \
 	[CUE_OOM] = QUIET, [CUE_WATCHDOG] = NEVER, [CUE_RUNTIME] = NEVER
 
-/* Helpers run in PRE, POST, STOP_CMD, CLEANING and (reload) UP; elsewhere one can only be ending. */
+/* Helpers run in PRE, STARTING (a network's), POST, STOP_CMD, CLEANING and (reload) UP; elsewhere one can only be ending. */
 #define NO_HELPER [CUE_HELPER_OK] = QUIET, [CUE_HELPER_BAD] = QUIET, [CUE_HELPER_SKIP] = QUIET
 
 #define NO_REQUESTS(state_)                                                  \
@@ -151,7 +151,10 @@ const struct rule_cell rules[SUP_STATE__N][CUE__N] =
 				OOM_KILLS,
 				[CUE_WATCHDOG] = NEVER,
 				[CUE_RUNTIME] = NEVER,
-				NO_HELPER,
+				/* Of a network on demand: it is made. */
+				[CUE_HELPER_OK] = CELL(GO(UP)),
+				[CUE_HELPER_BAD] = CELL(GO(ENDING, DO(cause_network), DO(end_all))),
+				[CUE_HELPER_SKIP] = QUIET,
 				NO_REQUESTS(STARTING),
 			},
 		[SUP_EXECING] =

@@ -103,10 +103,10 @@ static void reconcile_one(uint32_t unit, const struct sup_facts *facts)
 					   .text = "PID 1 was revived meanwhile",
 					   .flag = r && run_cgroup_populated(r)});
 	if (facts->helper && !(r && r->helper.pid)) {
-		if (facts->which == SUP_HELPER_NET_DOWN)
+		if (facts->which == SUP_HELPER_NET_DOWN || facts->which == SUP_HELPER_NET_UP)
 			exec_run_helper(&(struct action){.kind = ACTION_RUN_HELPER,
 							 .unit = unit,
-							 .code = SUP_HELPER_NET_DOWN});
+							 .code = (int)facts->which});
 		else
 			shell_push(&(struct event){.kind = EVENT_HELPER_DONE,
 						   .unit = unit,

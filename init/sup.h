@@ -117,7 +117,8 @@ enum sup_helper {
 	SUP_HELPER_STOP,      /* ExecStop= */
 	SUP_HELPER_RELOAD,    /* ExecReload=, ReloadCmd=, ReloadSignal= */
 	SUP_HELPER_STOP_POST, /* ExecStopPost= */
-	SUP_HELPER_NET_DOWN,  /* orlop-net down UNIT, and the pinned namespaces closed */
+	SUP_HELPER_NET_UP,    /* a network that is there on demand: orlop-net up, with it */
+	SUP_HELPER_NET_DOWN, /* orlop-net down UNIT, and the pinned namespaces closed; or such a network is taken away */
 	SUP_HELPER__N,
 };
 

@@ -44,10 +44,10 @@ const char *const sup_health_names[SUP_HEALTH__N] = {
 };
 
 const char *const sup_helper_names[SUP_HELPER__N] = {
-	[SUP_HELPER_NONE] = "none",         [SUP_HELPER_PRE] = "start-pre",
-	[SUP_HELPER_POST] = "start-post",   [SUP_HELPER_STOP] = "stop-cmd",
-	[SUP_HELPER_RELOAD] = "reload",     [SUP_HELPER_STOP_POST] = "stop-post",
-	[SUP_HELPER_NET_DOWN] = "net-down",
+	[SUP_HELPER_NONE] = "none",       [SUP_HELPER_PRE] = "start-pre",
+	[SUP_HELPER_POST] = "start-post", [SUP_HELPER_STOP] = "stop-cmd",
+	[SUP_HELPER_RELOAD] = "reload",   [SUP_HELPER_STOP_POST] = "stop-post",
+	[SUP_HELPER_NET_UP] = "net-up",   [SUP_HELPER_NET_DOWN] = "net-down",
 };
 
 const char *const sup_shutdown_names[SUP_SHUTDOWN__N] = {

@@ -94,3 +94,6 @@ struct net_spec {
 void netspec_encode(const struct net_spec *spec, struct buf *b);
 int netspec_decode(struct net_spec *spec, const char *data, size_t len, struct fail *f);
 void netspec_done(struct net_spec *spec);
+
+/* Takes the i-th network and its members out. */
+void netspec_drop_network(struct net_spec *spec, size_t i);

@@ -261,6 +261,8 @@ void finish_policy(struct compile *x)
 		set_container(p, u->container);
 		p->stop_timeout_usec = container_stop_timeout(u->container, s);
 	}
+	if (u->kind == UNIT_NETWORK)
+		p->network_on_demand = tri_or(u->network->network_delete_on_stop, false);
 	if (u->kind == UNIT_POD) {
 		p->pod_stops_with_members = !u->pod->exit_policy.value ||
 					    strcmp(u->pod->exit_policy.value, "stop") == 0;

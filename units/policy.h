@@ -123,6 +123,7 @@ struct unit_policy {
 	enum policy_health_action on_unhealthy;
 
 	bool pod_stops_with_members; /* pod: ExitPolicy=stop, ends when its last member has ended */
+	bool network_on_demand;      /* network: NetworkDeleteOnStop=, there only while it is up */
 	bool starts_with_pod;        /* container in a pod: StartWithPod= */
 };
 

@@ -149,6 +149,54 @@ def test_orlop_network(box):
         assert "orlop network ls, inspect NETWORK, or reload" in orlop(host, "network", *words, code=2).stderr
 
 
+def traces(host, name):
+    """What there is of a network: bridge, rules, hosts and resolv.conf, its line in the listing."""
+    rules = host.run("nft", "list", "ruleset").stdout
+    return {what for what, there in {
+        "bridge": f"br-{name}" in host.run("ip", "-o", "link").stdout,
+        "rules": f"br-{name}" in rules,
+        "hosts": os.path.exists(host.root(f"/run/orlop/hosts/{name}")),
+        "resolv": os.path.exists(host.root(f"/run/orlop/resolv/{name}")),
+        "listed": name in [line.split()[0] for line in orlop(host, "network", "ls").stdout.splitlines()],
+    }.items() if there}
+
+
+def test_a_network_that_is_deleted_on_stop(box):
+    host, _ = box
+    everything = {"bridge", "rules", "hosts", "resolv", "listed"}
+    for name, key in ("dem", "NetworkDeleteOnStop=true\n"), ("kept", ""):
+        host.unit(f"{name}.network", f"[Network]\nNetworkName={name}\n{key}")
+        host.unit(f"{name}1.container", WEB.format(f"Network={name}.network\nStopSignal=SIGKILL"))
+    host.unit("dem2.container", "[Container]\nImage=localhost/hello\nStopSignal=SIGKILL\nNetwork=dem.network\nNetwork=kept.network\n")
+    host.boot()
+    for unit in "dem1.container", "kept1.container":
+        host.until(unit, "up", 60)
+    assert traces(host, "dem") == traces(host, "kept") == everything
+    before = host.status("dem1.container")["address"]
+    # as with Podman, it is the network's own stop that takes it away; whoever needs it stops first
+    orlop(host, "stop", "dem1.container")
+    assert traces(host, "dem") == everything
+    orlop(host, "start", "dem1.container")
+    for unit in "dem.network", "kept.network":
+        orlop(host, "stop", unit)
+    assert [host.status(f"{n}1.container")["state"] for n in ("dem", "kept")] == ["down", "down"]
+    assert traces(host, "dem") == set() and traces(host, "kept") == everything
+    assert orlop(host, "network", "reload").stdout == ""
+    orlop(host, "stop", "dem.network")
+    # a member brings it back, with the same addresses
+    orlop(host, "start", "dem2.container")
+    assert traces(host, "dem") == everything
+    orlop(host, "start", "dem1.container")
+    assert host.status("dem1.container")["address"] == before
+    assert orlop(host, "network", "reload").stdout == ""
+    # a restart takes nothing away
+    link = host.run("ip", "-o", "link", "show", "br-dem").stdout
+    orlop(host, "restart", "dem1.container")
+    assert host.run("ip", "-o", "link", "show", "br-dem").stdout.split()[0] == link.split()[0]
+    orlop(host, "stop", "dem.network")
+    assert traces(host, "dem") == set()
+
+
 def test_ports_of_units_in_the_hosts_network(box):
     """Published: open from outside; everything else of the host is closed, also what the same unit listens on."""
     host, outside = box

@@ -195,6 +195,7 @@ static void make_policy(struct world *w, struct unit_policy *p, enum unit_kind k
 		make_probe(w, &p->startup);
 	p->on_unhealthy = (enum policy_health_action)below(w, POLICY_HEALTH__N);
 	p->pod_stops_with_members = percent(w, 50);
+	p->network_on_demand = kind == UNIT_NETWORK && percent(w, 50);
 }
 
 /* Orders go from higher to lower numbers, so that there is no cycle; now and then one is made. */
@@ -496,7 +497,7 @@ static void run_helper(struct world *w, uint32_t i, int which)
 	u->helper = true;
 	u->helper_kind = which;
 	u->helper_life++;
-	u->helper_in_cgroup = which != SUP_HELPER_NET_DOWN;
+	u->helper_in_cgroup = which != SUP_HELPER_NET_DOWN && which != SUP_HELPER_NET_UP;
 	if (percent(w, w->calm ? 0 : 8))
 		return; /* hangs */
 	plan(w, delay(w), HELPER_ENDS, u->helper_life, (struct event){.unit = i, .code = code});

@@ -462,6 +462,10 @@ static void a_spec_has_all_that_a_start_needs(void **state)
 	assert_string_equal(net.networks[1].mtu, "1400");
 	assert_int_equal(net.n_members, 1);
 	assert_string_equal(net.members[0].names, "web,www,w2");
+	netspec_drop_network(&net, 1);
+	assert_int_equal(net.n_networks, 1);
+	assert_string_equal(net.networks[0].name, "orlop");
+	assert_int_equal(net.n_members, 0);
 	netspec_done(&net);
 	unit_set_free(set);
 }
