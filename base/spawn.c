@@ -40,13 +40,14 @@ static void __attribute__((noreturn)) child_die(struct start *start, const char 
 	_exit(127);
 }
 
-static void child_signals(void)
+static void child_signals(const struct spawn *s)
 {
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
+	struct sigaction dfl = {.sa_handler = SIG_DFL}, ignore = {.sa_handler = SIG_IGN};
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL); /* KILL, STOP and libc's own refuse: as wanted */
+		sigaction(sig, sig == SIGHUP && s->hup_ignored ? &ignore : &dfl,
+			  NULL); /* KILL, STOP and libc's own refuse: as wanted */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -115,7 +116,7 @@ static void __attribute__((noreturn)) child(void *arg)
 	struct start *start = arg;
 	const struct spawn *s = start->spawn;
 
-	child_signals();
+	child_signals(s);
 	child_limits(s);
 	umask(s->mask ? *s->mask : 0022);
 	for (size_t i = 0; i < s->n_rlimits; i++)

@@ -38,6 +38,7 @@ struct spawn {
 	const mode_t *mask; /* umask; NULL = 0022 */
 	const struct spawn_rlimit *rlimits;
 	size_t n_rlimits;
+	bool hup_ignored; /* until the program handles SIGHUP: it may be told before it has come so far */
 	bool oom_keep; /* keep the caller's OOM score: PID 1 and orlop-log are the last to be killed */
 };
 

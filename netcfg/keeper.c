@@ -146,6 +146,7 @@ static void start(struct keeper *k, struct kept *c)
 {
 	struct spawn child = {.argv = (const char *const *)c->argv,
 			      .cgroup = -1,
+			      .hup_ignored = true,
 			      .n_fds = 3,
 			      .fds = {-1, STDOUT_FILENO, STDERR_FILENO}};
 	struct fail why;

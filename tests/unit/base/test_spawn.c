@@ -134,6 +134,20 @@ static void signals_are_as_a_program_expects_them(void **state)
 	assert_true(signal_set(out, "SigIgn:\t") == 0);
 }
 
+static void a_program_may_be_told_before_it_listens(void **state)
+{
+	struct spawn s = plain;
+	char out[200];
+	int status;
+
+	(void)state;
+	status = run_shell("kill -HUP $$; exit 7", s, 1, out, sizeof(out));
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
+	s.hup_ignored = true;
+	status = run_shell("kill -HUP $$; exit 7", s, 1, out, sizeof(out));
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
 static void a_failed_exec_is_an_error_of_spawn(void **state)
 {
 	static const char *const argv[] = {"/no/such/program", NULL};
@@ -249,6 +263,7 @@ int main(void)
 		cmocka_unit_test(the_child_has_no_other_fds),
 		cmocka_unit_test(fds_that_overlap_are_put_in_their_places),
 		cmocka_unit_test(signals_are_as_a_program_expects_them),
+		cmocka_unit_test(a_program_may_be_told_before_it_listens),
 		cmocka_unit_test(a_failed_exec_is_an_error_of_spawn),
 		cmocka_unit_test(the_pidfd_tells_of_the_end),
 		cmocka_unit_test(another_user_has_no_groups),
