@@ -28,22 +28,43 @@ static uint64_t hosts_of(const char *network)
 									       : 0;
 }
 
-static int want_server(struct keeper *k, const struct netspec_network *net, struct fail *f)
+/* file: the hosts file that it reads. */
+static int want_server(struct keeper *k, const char *name, const char *file, struct dns_job *job,
+		       struct fail *f)
+{
+	int r = keeper_want(k, name, job->argv, 0, hosts_of(file), f);
+
+	dns_job_done(job);
+	return r;
+}
+
+static int want_network(struct keeper *k, const struct netspec_network *net, struct fail *f)
 {
 	char name[300];
 	struct dns_job job;
-	int r;
 
 	if (dns_job(net, &job) < 0)
 		return fail_set(f, ENOMEM, "name servers");
 	snprintf(name, sizeof(name), "name server of network %s", net->name);
-	r = keeper_want(k, name, job.argv, 0, hosts_of(net->name), f);
-	dns_job_done(&job);
-	return r;
+	return want_server(k, name, net->name, &job, f);
+}
+
+static int want_set(struct keeper *k, const struct dns_set *set, struct fail *f)
+{
+	_buf_ struct buf name = {0};
+	struct dns_job job;
+
+	buf_str(&name, "name server of networks");
+	for (size_t i = 0; i < set->n; i++)
+		buf_fmt(&name, " %s", set->networks[i]->name);
+	if (name.bad || dns_set_job(set, &job) < 0)
+		return fail_set(f, ENOMEM, "name servers");
+	return want_server(k, name.data, set->file, &job, f);
 }
 
 static void look(struct keeper *k)
 {
+	static struct dns_sets sets;
 	struct net_spec spec = {0};
 	struct fail why;
 	int r = state_load_spec(&spec, &why);
@@ -54,7 +75,10 @@ static void look(struct keeper *k)
 		keeper_begin(k);
 		for (size_t i = 0; i < spec.n_networks && r == 0; i++)
 			if (dns_serves(&spec.networks[i]))
-				r = want_server(k, &spec.networks[i], &why);
+				r = want_network(k, &spec.networks[i], &why);
+		dns_sets_find(&spec, &sets);
+		for (size_t i = 0; i < sets.n && r == 0; i++)
+			r = want_set(k, &sets.items[i], &why);
 		if (r == 0)
 			keeper_end(k);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pure */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,39 +34,75 @@ static void words(struct buf *b, const char *key, const char *list)
 	}
 }
 
+/* The words of a command line, ended. */
+static void begin(struct buf *b)
+{
+	word(b, DNSMASQ, "");
+	word(b, "--keep-in-foreground", "");
+	word(b, "--conf-file=", "/dev/null");
+	word(b, "--pid-file=", "");
+	word(b, "--log-facility=", "-");
+	word(b, "--bind-interfaces", "");
+	word(b, "--no-hosts", "");
+	word(b, "--domain-needed", ""); /* a plain name is one of ours or nobody's */
+	word(b, "--cache-size=", "1000");
+}
+
+/* Whom it asks; net: the network whose members it asks for, NULL = one with a way out is not among them. */
+static void asks(struct buf *b, const struct netspec_network *net)
+{
+	if (!net || *resolve_str(net->dns))
+		word(b, "--no-resolv", ""); /* asking would be a way out, of a kind */
+	else
+		word(b, "--resolv-file=", PATH_RESOLV);
+	if (net)
+		words(b, "--server=", resolve_str(net->dns));
+}
+
+static int finish(struct buf *b, struct dns_job *ret)
+{
+	size_t n = 0;
+
+	*ret = (struct dns_job){.text = b->bad ? NULL : b->data};
+	if (b->bad) {
+		buf_done(b);
+		return -1;
+	}
+	for (size_t at = 0; at < b->len && n < DNS_ARGS_MAX; at += strlen(b->data + at) + 1)
+		ret->argv[n++] = b->data + at;
+	return 0;
+}
+
 int dns_job(const struct netspec_network *net, struct dns_job *ret)
 {
 	struct buf b = {0};
-	size_t n = 0;
 
-	word(&b, DNSMASQ, "");
-	word(&b, "--keep-in-foreground", "");
-	word(&b, "--conf-file=", "/dev/null");
-	word(&b, "--pid-file=", "");
-	word(&b, "--log-facility=", "-");
-	word(&b, "--bind-interfaces", "");
+	begin(&b);
 	words(&b, "--listen-address=", resolve_str(net->gateway));
 	words(&b, "--listen-address=", resolve_str(net->gateway6));
-	word(&b, "--no-hosts", "");
 	word(&b, "--addn-hosts=" PATH_HOSTS "/", net->name);
-	word(&b, "--domain-needed", ""); /* a plain name is one of ours or nobody's */
-	word(&b, "--cache-size=", "1000");
-	if (resolve_yes(net->internal)) {
-		word(&b, "--no-resolv", ""); /* a way out, of a kind */
-	} else if (*resolve_str(net->dns)) {
-		word(&b, "--no-resolv", "");
-		words(&b, "--server=", net->dns);
-	} else {
-		word(&b, "--resolv-file=", PATH_RESOLV);
+	asks(&b, resolve_yes(net->internal) ? NULL : net);
+	return finish(&b, ret);
+}
+
+int dns_set_job(const struct dns_set *set, struct dns_job *ret)
+{
+	const struct netspec_network *out = NULL;
+	struct buf b = {0};
+	char port[8];
+
+	begin(&b);
+	snprintf(port, sizeof(port), "%u", set->port);
+	word(&b, "--port=", port);
+	for (size_t i = 0; i < set->n; i++) {
+		words(&b, "--listen-address=", resolve_str(set->networks[i]->gateway));
+		words(&b, "--listen-address=", resolve_str(set->networks[i]->gateway6));
+		if (!out && !resolve_yes(set->networks[i]->internal))
+			out = set->networks[i];
 	}
-	*ret = (struct dns_job){.text = b.bad ? NULL : b.data};
-	if (b.bad) {
-		buf_done(&b);
-		return -1;
-	}
-	for (size_t at = 0; at < b.len && n < DNS_ARGS_MAX; at += strlen(b.data + at) + 1)
-		ret->argv[n++] = b.data + at;
-	return 0;
+	word(&b, "--addn-hosts=" PATH_HOSTS "/", set->file);
+	asks(&b, out);
+	return finish(&b, ret);
 }
 
 void dns_job_done(struct dns_job *job)

@@ -75,10 +75,12 @@ static void add_network(const struct net_spec *spec, const struct netspec_networ
 	}
 }
 
-void resolve_hosts(const struct net_spec *spec, const struct netspec_network *net, struct buf *b)
+void resolve_hosts(const struct net_spec *spec, const struct netspec_network *const *networks,
+		   size_t n, struct buf *b)
 {
 	add_localhost(b);
-	add_network(spec, net, NULL, b);
+	for (size_t i = 0; i < n; i++)
+		add_network(spec, networks[i], NULL, b);
 }
 
 bool resolve_unit_hosts(const struct net_spec *spec, const char *unit, struct buf *b)

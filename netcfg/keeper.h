@@ -17,7 +17,7 @@
 
 #include "base/fail.h"
 
-#define KEEPER_ARGS_MAX 48
+#define KEEPER_ARGS_MAX 64
 
 struct kept {
 	char *name;                      /* for messages, and who it is from one time to the next */

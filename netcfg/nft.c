@@ -29,6 +29,8 @@ const struct nft_set nft_sets[NFT_SET__N] = {
 	[NFT_PUBLISH4_AT] = {"publish4_at", NFPROTO_INET, 4 + LEN_PROTO + LEN_PORT, 4 + LEN_PORT},
 	[NFT_PUBLISH6] = {"publish6", NFPROTO_INET, LEN_PROTO + LEN_PORT, 16 + LEN_PORT},
 	[NFT_PUBLISH6_AT] = {"publish6_at", NFPROTO_INET, 16 + LEN_PROTO + LEN_PORT, 16 + LEN_PORT},
+	[NFT_NAMES4] = {"names4", NFPROTO_INET, 4, 4 + LEN_PORT},
+	[NFT_NAMES6] = {"names6", NFPROTO_INET, 16, 16 + LEN_PORT},
 };
 
 static const struct {
@@ -175,6 +177,18 @@ struct nft_elem *nft_add_publish(struct nft_elems *list, const struct nft_publis
 	return e;
 }
 
+struct nft_elem *nft_add_names(struct nft_elems *list, const struct ip *from, const struct ip *to,
+			       uint16_t port, const char *unit)
+{
+	struct nft_elem *e = append(list, from->family == 4 ? NFT_NAMES4 : NFT_NAMES6, unit);
+
+	if (!e)
+		return NULL;
+	put_ip(e->key, from);
+	put_port(put_ip(e->data, to), port);
+	return e;
+}
+
 int nft_elem_order(const void *a, const void *b)
 {
 	const struct nft_elem *x = a, *y = b;
@@ -205,6 +219,8 @@ static const uint8_t parts[NFT_SET__N][8] = {
 	[NFT_PUBLISH4_AT] = {P_IP4, P_PROTO, P_PORT, P_TO, P_IP4, P_PORT},
 	[NFT_PUBLISH6] = {P_PROTO, P_PORT, P_TO, P_IP6, P_PORT},
 	[NFT_PUBLISH6_AT] = {P_IP6, P_PROTO, P_PORT, P_TO, P_IP6, P_PORT},
+	[NFT_NAMES4] = {P_IP4, P_TO, P_IP4, P_PORT},
+	[NFT_NAMES6] = {P_IP6, P_TO, P_IP6, P_PORT},
 };
 
 /* Writes one part for people; returns how many bytes of the key it has. */

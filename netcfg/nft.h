@@ -25,6 +25,8 @@ enum nft_set_id {
 	NFT_PUBLISH4_AT,
 	NFT_PUBLISH6,
 	NFT_PUBLISH6_AT,
+	NFT_NAMES4,
+	NFT_NAMES6,
 	NFT_SET__N,
 };
 
@@ -80,6 +82,10 @@ struct nft_publish {
 };
 struct nft_elem *nft_add_publish(struct nft_elems *list, const struct nft_publish *p,
 				 const char *unit);
+
+/* Questions for names from `from` go to the server at `to`. */
+struct nft_elem *nft_add_names(struct nft_elems *list, const struct ip *from, const struct ip *to,
+			       uint16_t port, const char *unit);
 
 /* Same set, key and data; the comment does not count. */
 bool nft_elem_equal(const struct nft_elem *a, const struct nft_elem *b);

@@ -44,8 +44,9 @@ bool resolve_no(const char *s); /* "no", "false", "off", "0" */
 bool resolve_own_bridge(const struct netspec_network *net); /* and without a problem */
 bool resolve_child(const struct netspec_network *net);      /* macvlan, ipvlan */
 
-/* The hosts file of a network: localhost, the gateway's names, then its members. */
-void resolve_hosts(const struct net_spec *spec, const struct netspec_network *net, struct buf *b);
+/* The hosts file of a network, or of several: localhost; of each the gateways' names, then its members. */
+void resolve_hosts(const struct net_spec *spec, const struct netspec_network *const *networks,
+		   size_t n, struct buf *b);
 
 /* The hosts file of a unit that is in several networks (all of theirs) or in one with DisableDNS= (its own
  * names). False, and nothing appended, for all others. */

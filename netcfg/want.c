@@ -255,6 +255,50 @@ static void want_opens(const struct net_spec *spec, struct net_state *want)
 	}
 }
 
+/* Where a member's questions for names go: from each address to its own subnet's gateway. */
+static void want_names(const struct netspec_member *m, const struct netspec_network *net,
+		       unsigned port, struct net_state *want)
+{
+	const char *addresses[] = {resolve_str(m->address), resolve_str(m->address6)};
+	const char *gateways[] = {resolve_str(net->gateway), resolve_str(net->gateway6)};
+	char from_text[IP_TEXT_MAX], to_text[IP_TEXT_MAX];
+	struct ip from, to;
+
+	for (size_t i = 0; i < 2; i++)
+		while (resolve_next(&addresses[i], from_text, sizeof(from_text)) &&
+		       resolve_next(&gateways[i], to_text, sizeof(to_text)))
+			if (ip_parse(from_text, &from) && ip_parse(to_text, &to))
+				nft_add_names(&want->elems, &from, &to, (uint16_t)port, m->unit);
+}
+
+/* The name servers of sets of networks: their hosts files, and who is led to them. */
+static void want_dns_sets(const struct net_spec *spec, struct net_state *want)
+{
+	struct dns_sets *sets = calloc(1, sizeof(*sets));
+	_buf_ struct buf b = {0};
+	char path[sizeof(PATH_HOSTS) + 32];
+
+	want->bad |= !sets;
+	if (sets)
+		dns_sets_find(spec, sets);
+	for (size_t i = 0; sets && i < sets->n; i++) {
+		buf_reset(&b);
+		resolve_hosts(spec, sets->items[i].networks, sets->items[i].n, &b);
+		snprintf(path, sizeof(path), PATH_HOSTS "/%s", sets->items[i].file);
+		net_add_file(want, path, b.data ? b.data : "", b.len);
+	}
+	for (size_t i = 0; sets && sets->n && i < spec->n_members; i++) {
+		const struct netspec_member *m = &spec->members[i];
+		const struct netspec_network *net = resolve_network(spec, resolve_str(m->network));
+		const struct dns_set *set = dns_set_of(sets, spec, resolve_str(m->unit));
+
+		if (set && net && dns_serves(net) && !*resolve_str(m->problem))
+			want_names(m, net, set->port, want);
+	}
+	want->bad |= b.bad;
+	free(sets);
+}
+
 static bool first_of_unit(const struct net_spec *spec, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
@@ -272,7 +316,7 @@ static void want_files(const struct net_spec *spec, struct net_state *want)
 		if (*resolve_str(spec->networks[i].problem))
 			continue;
 		buf_reset(&b);
-		resolve_hosts(spec, &spec->networks[i], &b);
+		resolve_hosts(spec, &(const struct netspec_network *){&spec->networks[i]}, 1, &b);
 		snprintf(path, sizeof(path), PATH_HOSTS "/%s", spec->networks[i].name);
 		net_add_file(want, path, b.data, b.len);
 	}
@@ -311,6 +355,7 @@ void plan_want(struct net_spec *spec, const struct net_state *have, struct net_s
 	}
 	want_together(spec, want);
 	want_opens(spec, want);
+	want_dns_sets(spec, want);
 	want_files(spec, want);
 	want->bad |= want->elems.bad;
 }

@@ -3,6 +3,7 @@
 dig, and the resolvers of glibc, musl and Go.
 """
 
+import ipaddress
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import pytest
 
 from netlab import NET, Lab, eventually
 
+SERVERS = 6  # of four networks, and of the two sets that somebody is in
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"]
 
 
@@ -43,8 +45,10 @@ def make_lab():
     lab.add("mute2", networks=["mute"], etc=True)
     lab.add("else", networks=["other"], etc=True)
     lab.add("both", networks=["back", "orlop"], etc=True)
-    eventually(lambda: len(servers(lab)) == 4)
-    for name in "client", "db", "safe", "else":  # all of them answer
+    lab.add("twin", networks=["orlop", "back"], start=False)  # the same two
+    lab.add("pair", networks=["back", "closed"], etc=True)
+    eventually(lambda: len(servers(lab)) == SERVERS)
+    for name in "client", "db", "safe", "else", "both", "pair":  # all of them answer
         eventually(lambda n=name: dig(lab, n, "host.containers.internal") != [])
     yield lab
     lab.close()
@@ -115,6 +119,54 @@ def test_a_member_of_two_networks(lab):
     assert both.run("cat", "/etc/resolv.conf").stdout.startswith("search lan\nnameserver 10.89.")
     for name in "db", "web", "client":
         assert both.run("getent", "ahostsv4", name).stdout.startswith(address(lab, name))
+
+
+def gateways(lab, name):
+    """The name servers of a container: the gateways of its networks."""
+    routes = lab.containers[name].run("ip", "-4", "route", "show", "scope", "link").stdout.split()
+    return [str(ipaddress.ip_network(net)[1]) for net in routes if "/" in net]
+
+
+def test_dns_packets_of_a_member_of_several(lab):
+    """The names of all its networks, from every gateway of its own, and of no other."""
+    assert len(gateways(lab, "both")) == len(gateways(lab, "pair")) == 2
+    for who, known in ("both", ("web", "client", "db", "pair")), ("pair", ("db", "both", "safe")):
+        for gateway in gateways(lab, who):
+            for proto in "+notcp", "+tcp":
+                for name in known:
+                    own = set(lab.containers[name].addresses("eth0")) | (
+                        set(lab.containers[name].addresses("eth1")) if name in ("both", "pair") else set())
+                    found = dig(lab, who, proto, f"@{gateway}", name)
+                    assert found and set(found) <= own, (who, gateway, name, found)
+                for name in {"web", "db", "safe", "else", "mute1"} - set(known):
+                    assert dig(lab, who, proto, f"@{gateway}", name) == []
+            assert dig(lab, who, f"@{gateway}", "example.org") == ["198.51.100.1"]
+            assert dig(lab, who, f"@{gateway}", "host.containers.internal") != []
+            assert dig(lab, who, f"@{gateway}", "-x", address(lab, "db")) == ["db."]
+    # by IPv6 too
+    assert dig(lab, "both", "@fd00:88::1", "db") == [address(lab, "db")]
+    # its neighbours hear what they heard, and nobody gets at that server's own port
+    assert dig(lab, "client", "db") == [] and dig(lab, "db", "web") == []
+    ports = set(re.findall(r": 10\.[0-9.]+ \. (\d+)", lab.host.run("nft", "list", "map", "inet", "orlop", "names4").stdout))
+    assert len(ports) == 2
+    for port in ports:
+        done = lab.containers["client"].run("dig", "-p", port, "@10.88.0.1", "+tries=1", "+time=1", "db", check=False)
+        assert done.returncode == 9, done.stdout
+
+
+def test_who_leaves_one_of_its_networks_does_not_hear_of_it_any_more(lab):
+    left = [m for m in lab.members if (m["unit"], m["network"]) == ("pair.container", "closed")]
+    kept = lab.members
+    lab.members = [m for m in kept if m not in left]
+    lab.up()
+    eventually(lambda: len(servers(lab)) == SERVERS - 1)
+    back = next(g for g in gateways(lab, "pair") if g in lab.containers["db"].run("cat", "/etc/resolv.conf").stdout)
+    assert dig(lab, "pair", f"@{back}", "db") == [address(lab, "db")]
+    assert dig(lab, "pair", f"@{back}", "safe") == []
+    lab.members = kept
+    lab.up()
+    eventually(lambda: dig(lab, "pair", f"@{back}", "safe", check=False) == [address(lab, "safe")])
+    assert lab.up().stdout == ""
 
 
 @pytest.fixture(scope="module", name="musl")
@@ -191,14 +243,14 @@ def test_a_network_comes_and_goes(lab):
     lab.networks.pop()
     lab.members.pop()
     lab.up()
-    eventually(lambda: len(servers(lab)) == 4)
+    eventually(lambda: len(servers(lab)) == SERVERS)
 
 
 def test_a_server_that_dies_comes_back(lab):
     for pid in servers(lab):
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: dig(lab, "client", "web", check=False) == [address(lab, "web")], 20)
-    eventually(lambda: len(servers(lab)) == 4)
+    eventually(lambda: len(servers(lab)) == SERVERS)
 
 
 def test_it_has_no_privileges(lab):

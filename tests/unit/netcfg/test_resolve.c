@@ -228,7 +228,7 @@ static void hosts_has_everybody_and_no_strange_names(void **state)
 	member(&spec, "far.container", "other", "far");
 	member(&spec, "nameless.container", "lan", "\n");
 	problems = resolve(&spec, &leases);
-	resolve_hosts(&spec, &spec.networks[0], &b);
+	resolve_hosts(&spec, &(const struct netspec_network *){&spec.networks[0]}, 1, &b);
 	assert_string_equal(b.data, "127.0.0.1 localhost\n"
 				    "::1 localhost ip6-localhost ip6-loopback\n"
 				    "10.1.0.1 host.containers.internal host.docker.internal\n"
