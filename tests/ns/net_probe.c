@@ -12,6 +12,8 @@
  *     net_probe sniff DEV HEX MS         waits for an incoming frame that contains these bytes
  *     net_probe cast ADDR PORT TEXT      sends one UDP datagram, to a broadcast address too
  *     net_probe stream ADDR PORT MS      sends UDP from one socket every 20 ms, prints each new answer
+ *     net_probe gaps ADDR PORT           asks a web server again and again, on a connection for each question; for each
+ *                                        line read, the longest time without an answer since the one before, in us
  *
  * "serve" keeps a TCP connection open and answers each line.
  */
@@ -23,6 +25,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -333,6 +336,58 @@ static int stream(char **args)
 	return 0;
 }
 
+/* One question, on its own connection; whether something came back. */
+static bool answers(const struct sockaddr_storage *ss, socklen_t len)
+{
+	static const char question[] = "GET / HTTP/1.0\r\n\r\n";
+	struct timeval t = {.tv_sec = 1};
+	int fd = socket(ss->ss_family, SOCK_STREAM, 0);
+	char text[64];
+	bool good;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+	good = fd >= 0 && connect(fd, (const struct sockaddr *)ss, len) == 0 &&
+	       send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) > 0 &&
+	       recv(fd, text, sizeof(text), 0) > 0;
+	close(fd);
+	return good;
+}
+
+static long long now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+static int gaps(char **args)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct sockaddr_storage ss;
+	socklen_t len = address(args[0], args[1], &ss);
+	long long last = now_us(), longest = 0;
+	char line[64];
+
+	for (;;) {
+		bool asked = poll(&in, 1, 1) > 0; /* a millisecond of nothing to do is enough */
+
+		while (!answers(&ss, len))
+			usleep(1000);
+		if (now_us() - last > longest)
+			longest = now_us() - last;
+		last = now_us();
+		if (!asked)
+			continue;
+		if (!fgets(line, sizeof(line), stdin))
+			return 0;
+		printf("%lld\n", longest);
+		fflush(stdout);
+		longest = 0;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -342,6 +397,8 @@ int main(int argc, char **argv)
 		return ask(argv + 2, argc - 2);
 	else if (argc == 4 && !strcmp(argv[1], "hold"))
 		return hold(argv + 2);
+	else if (argc == 4 && !strcmp(argv[1], "gaps"))
+		return gaps(argv + 2);
 	else if (argc == 5 && !strcmp(argv[1], "rr"))
 		return rr(argv + 2);
 	else if (argc == 4 && !strcmp(argv[1], "frame"))

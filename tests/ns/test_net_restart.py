@@ -4,7 +4,6 @@
 import os
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -12,10 +11,12 @@ from host import TOP, retry
 
 IMAGE = os.path.join(TOP, "build/images/hello.tar")
 PROBE = os.path.join(TOP, "build/tests/ns/net_probe")
-RESTARTS = 5
+RESTARTS = 20
 
+# Nothing but the server: programs that a page of it would start are not what is measured.
 WEB = """[Container]
 Image=localhost/hello
+Exec=-f -h /etc
 PublishPort=8080:80
 StopSignal=SIGKILL
 [Service]
@@ -31,12 +32,6 @@ StopSignal=SIGKILL
 [Install]
 WantedBy=multi-user.target
 """
-# Asks for ever, with the time of each answer.
-ASK = """while :; do
-if [ "$(curl -s -o /dev/null -m 1 -w '%{http_code}' http://127.0.0.1:8080/)" = 200 ]; then echo $EPOCHREALTIME; fi
-done"""
-
-
 @pytest.fixture(name="box")
 def make_box(host):
     if not os.path.exists(IMAGE):
@@ -76,22 +71,24 @@ def test_restart_keeps_address_port_and_the_neighbours_connections(box, inside):
     assert inside("db", PROBE, "serve", "db", "5000").stdout.readline() == "ready\n"
     client = inside("near", PROBE, "hold", box.status("db.container")["address"], "5000", stdin=subprocess.PIPE)
     assert client.stdout.readline() == "open\n"
-    asker = inside(None, "bash", "-c", ASK)
+    asker = inside(None, PROBE, "gaps", "127.0.0.1", "8080", stdin=subprocess.PIPE)
+
+    def longest():
+        """Without an answer since the last time that this was asked, in s; once there is one again."""
+        asker.stdin.write("?\n")
+        asker.stdin.flush()
+        return int(asker.stdout.readline()) / 1e6
+
     gaps = []
+    longest()
     for _ in range(RESTARTS):
         pid = box.status("web.container")["pid"]
-        last = float(asker.stdout.readline())
         box.ask("restart", "web.container")
         retry(lambda p=pid: box.status("web.container")["pid"] not in (0, None, p), 60)
-        end, gap = time.time(), 0.0
-        while last < end + 0.1:  # answers of the old one, then of the new one
-            now = float(asker.stdout.readline())
-            gap, last = max(gap, now - last), now
-        gaps.append(gap)
+        gaps.append(longest())
         client.stdin.write("still there?\n")
         client.stdin.flush()
         assert re.match(r"db saw 10\.88\.", client.stdout.readline())
         assert box.status("web.container")["address"] == before["address"]
     print("without an answer for", ", ".join(f"{g * 1000:.0f} ms" for g in gaps))
-    # the machine may be busy with something else in most of them, but not in all
-    assert min(gaps) <= 1.0, gaps
+    assert max(gaps) <= 1.0, gaps
