@@ -46,7 +46,8 @@ struct run_report {
 	char text[400];      /* RUN_FAILED: what happened */
 };
 
-/* The fds that orlop-run start is given, beside 0, 1 and 2. */
+/* The fds of orlop-run start. It begins with RUN_IN_REPORT alone, and /dev/null for 0, 1 and 2, and waits there for
+ * its job (base/job.h): the unit, and all the others. */
 enum run_fd {
 	RUN_IN_SPEC = 3,
 	RUN_IN_REPORT = 4,

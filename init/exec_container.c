@@ -19,14 +19,15 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/job.h"
 #include "base/paths.h"
-#include "base/spawn.h"
 #include "base/wire.h"
 #include "init/console.h"
 #include "init/exec.h"
 #include "init/logs.h"
 #include "init/run.h"
 #include "init/shell.h"
+#include "init/spare.h"
 #include "init/text.h"
 #include "init/transient.h"
 #include "init/vault.h"
@@ -231,9 +232,7 @@ static const struct run *namespaces_of(const struct run *r, const struct unit *u
 	return other ? other : &none;
 }
 
-#define START_WORDS_MAX 12
-
-/* What follows `orlop-run start`. */
+/* The words of the job, from behind the verb on. */
 static void start_words(const char **words, const char *unit, const struct transient_attach *attach,
 			const char *frame)
 {
@@ -253,20 +252,19 @@ static void start_words(const char **words, const char *unit, const struct trans
 	*words = unit;
 }
 
-static int spawn_starter(struct run *r, const struct unit *u, struct fail *f)
+static int start_job(struct run *r, const struct unit *u, struct fail *f)
 {
 	const struct run *namespaces = namespaces_of(r, u);
 	struct transient_attach attach = transient_attached(u->name);
 	char frame[16];
-	const char *argv[START_WORDS_MAX] = {PATH_RUN, "start"};
-	struct spawn s = {.argv = argv, .cgroup = -1, .n_fds = RUN_IN_CLIENT + 1};
+	const char *words[JOB_WORDS_MAX + 1] = {"start"};
 	_fd_
 	int spec = make_spec(u, f);
 	_fd_
-	int ours = -1;
+	int pidfd = -1;
 	_fd_
-	int theirs = -1;
-	int pair[2], pidfd, out, e;
+	int sock = -1;
+	int out, e;
 	pid_t pid;
 
 	if (spec < 0)
@@ -276,34 +274,31 @@ static int spawn_starter(struct run *r, const struct unit *u, struct fail *f)
 	if (out < 0 && attach.client < 0)
 		return out;
 	snprintf(frame, sizeof(frame), "%u", attach.id);
-	start_words(argv + 2, u->name, &attach, frame);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return fail_set(f, errno, "socketpair");
-	ours = pair[0];
-	theirs = pair[1];
-	fcntl(ours, F_SETFL, O_NONBLOCK);
-	memcpy(s.fds,
-	       (int[SPAWN_FDS_MAX]){[0] = -1,
-				    [1] = out,
-				    [2] = out,
-				    [RUN_IN_SPEC] = spec,
-				    [RUN_IN_REPORT] = theirs,
-				    [RUN_IN_CGROUP] = r->cgroup,
-				    [RUN_IN_USERNS] = namespaces->userns,
-				    [RUN_IN_NETNS] = namespaces->netns,
-				    [RUN_IN_CLIENT] = attach.client},
-	       sizeof(s.fds));
-	e = loop_watch(&r->report, ours, EPOLLIN, report_ready, f);
+	start_words(words + 1, u->name, &attach, frame);
+	pid = spare_take(&pidfd, &sock, f);
+	if (pid < 0)
+		return (int)pid;
+	e = loop_watch(&r->report, sock, EPOLLIN, report_ready, f);
 	if (e < 0)
 		return e;
-	pid = spawn(&s, &pidfd, f);
-	if (pid < 0) {
+	e = job_send(sock, words,
+		     (int[]){[0] = -1,
+			     [1] = out,
+			     [2] = out,
+			     [RUN_IN_SPEC] = spec,
+			     [RUN_IN_REPORT] = -1,
+			     [RUN_IN_CGROUP] = r->cgroup,
+			     [RUN_IN_USERNS] = namespaces->userns,
+			     [RUN_IN_NETNS] = namespaces->netns,
+			     [RUN_IN_CLIENT] = attach.client},
+		     RUN_IN_CLIENT + 1, f);
+	if (e < 0) {
 		loop_unwatch(&r->report);
-		return (int)pid;
+		return e;
 	}
-	take_fd(&ours);
+	take_fd(&sock);
 	r->report_open = true;
-	children_add(&r->starter, pid, pidfd, run_starter_ended);
+	children_adopt(&r->starter, pid, take_fd(&pidfd), run_starter_ended);
 	return 0;
 }
 
@@ -326,7 +321,7 @@ void exec_spawn_container(const struct action *a)
 	r->stop_signal = 0;
 	if (run_cgroup_fresh(r, &f) < 0)
 		run_start_failed(r, "cgroup", &f);
-	else if (spawn_starter(r, u, &f) < 0)
+	else if (start_job(r, u, &f) < 0)
 		run_start_failed(r, "prepare", &f);
 }
 

@@ -18,6 +18,7 @@
 #include "init/exec.h"
 #include "init/logs.h"
 #include "init/shell.h"
+#include "init/spare.h"
 #include "init/watchdog.h"
 
 #define LEAVE_TIME   (8 * NSEC_PER_SEC) /* and two to die (task.c): ten */
@@ -125,6 +126,7 @@ void exec_shutdown(const struct action *a)
 {
 	switch ((enum sup_shutdown_step)a->code) {
 	case SUP_SHUTDOWN_BEGUN:
+		spare_end();
 		console_say("%s: stopping the units",
 			    sup_shutdown_names[sup_shutdown_kind(shell_sup())]);
 		break;

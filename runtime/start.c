@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/job.h"
 #include "base/limits.h"
 #include "base/wire.h"
 #include "runtime/environ.h"
@@ -64,14 +65,14 @@ static int prepare(struct run *run, const char *unit, struct container_spec *spe
 	return plan_make(plan, spec, image, mounted, f);
 }
 
-/* -F FRAME [-i] [-t] [-S ROWSxCOLUMNS] -- UNIT: a client is attached. Returns the unit; NULL: usage. */
+/* start [-F FRAME [-i] [-t] [-S ROWSxCOLUMNS] --] UNIT: with -F a client is attached. Returns the unit; NULL: it is
+ * not of that form. */
 static const char *read_words(int argc, char **argv, struct session *session)
 {
-	char **whole = argv - 1; /* getopt takes the first for the program */
 	int option;
 
 	optind = 1;
-	while ((option = getopt(argc + 1, whole, "+F:itS:")) != -1) {
+	while ((option = getopt(argc, argv, "+F:itS:")) != -1) {
 		switch (option) {
 		case 'F':
 			session->on = true;
@@ -87,11 +88,12 @@ static const char *read_words(int argc, char **argv, struct session *session)
 		default: return NULL;
 		}
 	}
-	return optind == argc && (session->on || !session->tty) ? whole[optind] : NULL;
+	return optind == argc - 1 && (session->on || !session->tty) ? argv[optind] : NULL;
 }
 
 int verb_start(int argc, char **argv)
 {
+	static struct job job;
 	struct session session = {0};
 	struct container_spec spec = {0};
 	struct image image = {0};
@@ -116,11 +118,22 @@ int verb_start(int argc, char **argv)
 		.timed = getenv("ORLOP_STEP_TIMES") != NULL,
 	};
 	struct fail f = {0};
-	const char *step, *unit = read_words(argc, argv, &session);
+	const char *step, *unit;
 	int r;
 
-	if (!unit)
+	(void)argv;
+	if (argc)
 		return 2;
+	r = job_receive(RUN_IN_REPORT, &job, &f);
+	if (r == 0) /* it was not needed */
+		return 0;
+	unit = r > 0 ? read_words(job.argc, job.argv, &session) : NULL;
+	if (!unit) {
+		if (r > 0)
+			fail_set(&f, EPROTO, "orlop-run and orlop-init do not match");
+		report_failed(RUN_IN_REPORT, "job", &f);
+		return 1;
+	}
 	/* nothing of ours may live on in the container, whatever a step forgets */
 	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
 	run.userns = fd_if_open(RUN_IN_USERNS);

@@ -2,7 +2,8 @@
 /* The verbs of orlop-run: each gets what follows the verb on the command line, and returns the exit code. */
 #pragma once
 
-/* start UNIT, with the fds of base/wire.h (enum run_fd): 0 when the container was handed over. */
+/* start: waits for its job, with the fds of base/wire.h (enum run_fd); 0 when the container was handed over, and when
+ * no job came. */
 int verb_start(int argc, char **argv);
 
 /* exec UNIT COMMAND..., with fds 0 to 2 for the command and those of base/wire.h (enum run_exec_fd): exit code

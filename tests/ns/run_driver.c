@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * run_driver ORLOP_RUN CGROUP UNIT SPEC [STARTS [fresh]]: plays PID 1's part towards orlop-run.
+ * run_driver ORLOP_RUN CGROUP UNIT SPEC [STARTS [fresh] [cold] [PAUSE]]: plays PID 1's part towards orlop-run.
  *
- * Makes the unit's cgroup below CGROUP anew, starts `ORLOP_RUN start UNIT` with the fds that base/wire.h
+ * Makes the unit's cgroup below CGROUP anew, starts `ORLOP_RUN start` and sends its job, with the fds that base/wire.h
  * names, receives the reports, gives the go, reaps, and prints what happens as lines of JSON:
  *   {"event":"cloned","pid":N,"stop_signal":N,"fds":BITS} {"event":"failed","step":..,"code":N,"text":..}
  *   {"event":"running","us":N} {"event":"exit","code":N,"signal":N,"us":N}
  *   {"event":"done","helper":N,"output":..,"populated":N,"orphans":N}
- * STARTS > 1 starts again with the pinned namespaces, or with `fresh` without them. A byte on stdin, or its end, kills the cgroup;
+ * STARTS > 1 starts again with the pinned namespaces, or with `fresh` without them, PAUSE microseconds after the last end,
+ * at whose beginning the orlop-run for it is begun, as PID 1 does (init/spare.h); with `cold` it is not. A byte on stdin, or its end, kills the cgroup;
  * with stdin /dev/null nothing does.
  */
 #include <errno.h>
@@ -29,6 +30,7 @@
 #include "base/cgroup.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/job.h"
 #include "base/json_out.h"
 #include "base/limits.h"
 #include "base/spawn.h"
@@ -216,36 +218,63 @@ static int memfd_of(const char *path)
 	return fd;
 }
 
+/* An orlop-run that waits for its job. */
+struct waiting {
+	pid_t pid;
+	int pidfd, sock;
+};
+
+static struct waiting begin_helper(const char *program)
+{
+	const char *argv[] = {program, "start", NULL};
+	const char *const timed[] = {"ORLOP_STEP_TIMES=1", NULL};
+	struct waiting w = {0};
+	struct fail f = {0};
+	int sock[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) < 0)
+		exit(2);
+	w.sock = sock[0];
+	w.pid = spawn(&(struct spawn){.argv = argv,
+				      .envp = getenv("ORLOP_STEP_TIMES") ? timed : NULL,
+				      .cgroup = -1,
+				      .fds = {-1, -1, -1, -1, sock[1]},
+				      .n_fds = 5},
+		      &w.pidfd, &f);
+	if (w.pid < 0)
+		die(&f);
+	close(sock[1]);
+	return w;
+}
+
+/* For the next start; pid 0: there is none. */
+static struct waiting spare;
+
 static void run(const char *program, int parent, const char *unit, const char *spec, int signals)
 {
 	struct start s = {.pidfd = -1, .began = now_us()};
-	const char *argv[] = {program, "start", unit, NULL};
-	const char *const timed[] = {"ORLOP_STEP_TIMES=1", NULL};
+	const char *words[] = {"start", unit, NULL};
+	struct waiting w;
 	struct fail f = {0};
-	int out[2], sock[2], pidfd = -1;
+	int out[2];
 	int cgroup = cg_fresh(parent, unit, &f), memfd = memfd_of(spec);
 	bool killed = false;
 
 	if (cgroup < 0)
 		die(&f);
-	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) < 0)
+	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
 		exit(2);
 	fcntl(out[1], F_SETFL, 0);
-	s.report = sock[0];
+	w = spare.pid ? spare : begin_helper(program);
+	spare.pid = 0;
+	s.report = w.sock;
 	s.output = out[0];
-	s.helper = spawn(
-		&(struct spawn){.argv = argv,
-				.envp = getenv("ORLOP_STEP_TIMES") ? timed : NULL,
-				.cgroup = -1,
-				.fds = {-1, out[1], out[1], memfd, sock[1], cgroup, userns, netns},
-				.n_fds = 8},
-		&pidfd, &f);
-	if (s.helper < 0)
+	s.helper = w.pid;
+	if (job_send(w.sock, words, (int[]){-1, out[1], out[1], memfd, -1, cgroup, userns, netns},
+		     8, &f) < 0)
 		die(&f);
 	s.spawned = now_us();
 	close(memfd);
-	close(sock[1]);
 	/* the write end stays ours, as with PID 1; so the pipe has no end, and we stop by the pids */
 	while (!(s.eof && s.helper_done && (s.done || s.container == 0))) {
 		struct pollfd p[] = {{s.eof ? -1 : s.report, POLLIN, 0},
@@ -276,10 +305,10 @@ static void run(const char *program, int parent, const char *unit, const char *s
 	finish(&s, cgroup);
 	if (s.pidfd >= 0)
 		close(s.pidfd);
-	close(pidfd);
+	close(w.pidfd);
 	close(out[0]);
 	close(out[1]);
-	close(sock[0]);
+	close(w.sock);
 	close(cgroup);
 }
 
@@ -298,11 +327,18 @@ static void on_sigchld(int sig)
 int main(int argc, char **argv)
 {
 	struct fail f = {0};
+	bool fresh = false, cold = false;
+	useconds_t pause = 0;
 	int parent, starts;
 
 	if (argc < 5)
 		return 2;
 	starts = argc > 5 ? atoi(argv[5]) : 1;
+	for (int i = 6; i < argc; i++) {
+		fresh |= !strcmp(argv[i], "fresh");
+		cold |= !strcmp(argv[i], "cold");
+		pause = (useconds_t)atoi(argv[i]);
+	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (pipe2(child_pipe, O_CLOEXEC) < 0)
 		return 2;
@@ -314,7 +350,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int i = 0; i < starts; i++) {
-		if (argc > 6)
+		if (i && !cold)
+			spare = begin_helper(argv[1]);
+		if (i)
+			usleep(pause);
+		if (fresh)
 			forget();
 		run(argv[1], parent, argv[3], argv[4], child_pipe[0]);
 	}
