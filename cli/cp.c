@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* orlop cp: one file, through the host's orlop-run inside the container (runtime/copy.h). */
+/* orlop cp: a file or a folder, through the host's orlop-run inside the container (runtime/copy.h). */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/tree.h"
 #include "cli/args.h"
 #include "cli/print.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 
+/* What it is called, in a buffer that the next call uses again. "": the folder's content rather than itself. */
 static const char *last_part(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	static char name[NAME_MAX + 1];
+	size_t len = strlen(path), begin;
 
-	return slash ? slash + 1 : path;
+	while (len && path[len - 1] == '/')
+		len--;
+	begin = len;
+	while (begin && path[begin - 1] != '/')
+		begin--;
+	snprintf(name, sizeof(name), "%.*s", (int)(len - begin), path + begin);
+	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 ? name : "";
 }
 
 /* Takes "UNIT:PATH" apart; NULL: it is a file of the host, as what has a '/' before its ':'. */
@@ -43,48 +55,160 @@ static int put_at(int at, const char *path, int flags, struct fail *f)
 	return 0;
 }
 
-static int copy_out(const char *unit, const char *path, const char *file, struct fail *f)
-{
-	const char *words[] = {"cp", unit, "read", path, NULL};
-	_free_
-	char *below = NULL;
-	bool made = false;
-	struct stat st;
-	int code;
+/* --- trees: a child of ours sends or receives, this process copies between it and the container ------ */
 
-	if (strcmp(file, "-") != 0) {
-		if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) {
-			if (asprintf(&below, "%s/%s", file, last_part(path)) < 0)
-				return fail_set(f, ENOMEM, "cp");
-			file = below;
-		}
-		made = access(file, F_OK) < 0;
-		if (put_at(STDOUT_FILENO, file, O_WRONLY | O_CREAT | O_TRUNC, f) < 0)
-			return -f->code;
-	}
-	code = session_run(words, false, NULL);
-	if (code && made)
-		unlink(file);
-	return code;
+struct host_place {
+	const char *path; /* as it was typed */
+	const char *name; /* of what is copied; "": its content */
+};
+
+/* The path itself, or in the folder that it is. */
+static int place_path(const struct host_place *place, char **ret, struct fail *f)
+{
+	struct stat st;
+	bool below = stat(place->path, &st) == 0 && S_ISDIR(st.st_mode) && *place->name;
+
+	if (asprintf(ret, "%s%s%s", place->path, below ? "/" : "", below ? place->name : "") < 0)
+		return fail_set(f, ENOMEM, "cp");
+	return 0;
 }
 
-static int copy_in(const char *file, const char *unit, const char *path, struct fail *f)
+static int host_file(void *ctx, unsigned mode, struct fail *f)
+{
+	_free_
+	char *path = NULL;
+	int r = place_path(ctx, &path, f), fd;
+
+	if (r < 0)
+		return r;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	return fd < 0 ? fail_set(f, errno, "\"%s\"", path) : fd;
+}
+
+static int host_folder(void *ctx, unsigned mode, struct fail *f)
+{
+	_free_
+	char *path = NULL;
+	int r = place_path(ctx, &path, f), fd;
+
+	if (r < 0)
+		return r;
+	if (mkdir(path, mode | 0700) < 0 && errno != EEXIST)
+		return fail_set(f, errno, "\"%s\"", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? fail_set(f, errno, "\"%s\"", path) : fd;
+}
+
+static void skipped(const char *name, const char *why)
+{
+	fprintf(stderr, "orlop: \"%s\" is left out: %s\n", name, why);
+}
+
+#define BROKE_OFF 2
+
+/* The child: a place on the host, or a folder of it (send). A stream that broke off is told of by who cut it. */
+static void __attribute__((noreturn)) child(int end, int send, const struct tree_place *place)
+{
+	struct fail f = {0};
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	r = send >= 0 ? tree_send(end, send, skipped, &f) : tree_receive(end, place, &f);
+	if (r < 0 && r != -EPIPE)
+		print_fail(&f);
+	_exit(r == -EPIPE ? BROKE_OFF : r < 0);
+}
+
+/* The other end becomes our standard output (receiving) or input. Returns the child. */
+static pid_t start_child(int send, const struct tree_place *place, struct fail *f)
+{
+	int ends[2], theirs = send < 0 ? 0 : 1;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail_set(f, errno, "pipe");
+	pid = fork();
+	if (pid < 0)
+		return fail_set(f, errno, "fork");
+	if (pid == 0) {
+		close(ends[!theirs]);
+		child(ends[theirs], send, place);
+	}
+	dup2(ends[!theirs], send < 0 ? STDOUT_FILENO : STDIN_FILENO);
+	close(ends[0]);
+	close(ends[1]);
+	return pid;
+}
+
+/* The worse of the two. */
+static int session_beside(const char *const *words, pid_t pid, int ours, struct fail *f)
+{
+	int code = session_run(words, false, NULL), status;
+
+	close(ours); /* nothing more comes */
+	if (waitpid(pid, &status, 0) < 0)
+		return fail_set(f, errno, "waitpid");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return code;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == BROKE_OFF)
+		return code ? code : fail_set(f, 0, "it broke off");
+	return CLI_ERROR; /* it has said why, and the other side could only see it leave */
+}
+
+/* Set-id bits are not for the host: any user of it could run what the container made of the file. */
+static int copy_out(const char *unit, const char *path, const char *file, bool archive,
+		    struct fail *f)
+{
+	bool bytes = !strcmp(file, "-");
+	const char *words[] = {"cp", unit, bytes ? "read" : "send", path, NULL};
+	struct host_place at = {.path = file, .name = last_part(path)};
+	struct tree_place place = {
+		.file = host_file,
+		.folder = host_folder,
+		.ctx = &at,
+		.modes = 0777,
+		.owners = archive,
+	};
+	pid_t pid;
+
+	if (bytes)
+		return session_run(words, false, NULL);
+	pid = start_child(-1, &place, f);
+	return pid < 0 ? (int)pid : session_beside(words, pid, STDOUT_FILENO, f);
+}
+
+static int copy_folder(const char *folder, const char *unit, const char *path, bool archive,
+		       struct fail *f)
+{
+	const char *words[] = {
+		"cp", unit, "receive", last_part(folder), archive ? "archive" : "plain",
+		path, NULL};
+	_fd_
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t pid;
+
+	if (fd < 0)
+		return fail_set(f, errno, "\"%s\"", folder);
+	pid = start_child(fd, NULL, f);
+	return pid < 0 ? (int)pid : session_beside(words, pid, STDIN_FILENO, f);
+}
+
+static int copy_in(const char *file, const char *unit, const char *path, bool archive,
+		   struct fail *f)
 {
 	const char *words[] = {"cp", unit, "write", "-", "644", path, NULL};
 	char mode[8];
 	struct stat st;
 
-	if (strcmp(file, "-") != 0) {
-		if (put_at(STDIN_FILENO, file, O_RDONLY, f) < 0)
-			return -f->code;
-		if (fstat(STDIN_FILENO, &st) == 0 && S_ISDIR(st.st_mode))
-			return fail_set(f, 0,
-					"\"%s\" is a directory: tar c %s | orlop exec -i %s tar x",
-					file, file, unit);
-		snprintf(mode, sizeof(mode), "%o", st.st_mode & 0777);
-		words[3] = last_part(file);
-		words[4] = mode;
-	}
+	if (!strcmp(file, "-"))
+		return session_run(words, false, NULL);
+	if (put_at(STDIN_FILENO, file, O_RDONLY, f) < 0)
+		return -f->code;
+	if (fstat(STDIN_FILENO, &st) == 0 && S_ISDIR(st.st_mode))
+		return copy_folder(file, unit, path, archive, f);
+	snprintf(mode, sizeof(mode), "%o", st.st_mode & 0777);
+	words[3] = last_part(file);
+	words[4] = mode;
 	return session_run(words, false, NULL);
 }
 
@@ -103,7 +227,7 @@ int cmd_cp(int argc, char **argv)
 		fail_set(&f, 0, "one of the two is UNIT:PATH, the other a file of the host or -");
 		return print_usage_error(&f, argv[0]);
 	}
-	code = path[0] ? copy_out(a.words[0], path[0], a.words[1], &f)
-		       : copy_in(a.words[0], a.words[1], path[1], &f);
+	code = path[0] ? copy_out(a.words[0], path[0], a.words[1], args_has(&a, "archive"), &f)
+		       : copy_in(a.words[0], a.words[1], path[1], args_has(&a, "archive"), &f);
 	return code < 0 ? print_fail(&f) : code;
 }

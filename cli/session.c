@@ -24,6 +24,7 @@
 struct flow {
 	int from, to; /* -1: over */
 	bool input;   /* our standard input: its end is passed on by closing `to` */
+	bool pipe;    /* what the command writes to is its own: ours to close */
 	size_t len, sent;
 	char data[16384];
 };
@@ -71,10 +72,13 @@ void session_size(char text[24])
 
 /* --- copying ---------------------------------------------------------------------------------- */
 
+/* Who writes into a pipe that nobody reads any more is to see that; a terminal is still written to. */
 static void flow_end(struct flow *flow)
 {
 	if (flow->input && flow->to >= 0)
 		close(flow->to);
+	if (flow->pipe && flow->from >= 0)
+		close(flow->from);
 	flow->from = flow->to = -1;
 }
 
@@ -143,6 +147,7 @@ static int take_stdio(struct session *s, const char *what, struct fail *f)
 	if (!terminal) {
 		s->flows[FLOW_ERR].from = c->fds[2];
 		s->flows[FLOW_ERR].to = 2;
+		s->flows[FLOW_OUT].pipe = s->flows[FLOW_ERR].pipe = true;
 		close(c->fds[0]);
 	} else {
 		s->terminal = c->fds[0];

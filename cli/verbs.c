@@ -101,6 +101,11 @@ static const struct verb_option rm_options[] = {
 	{0},
 };
 
+static const struct verb_option cp_options[] = {
+	{'a', "archive", NULL, "keep owners, as the container has them, and all bits of modes"},
+	{0},
+};
+
 static const struct verb_option stats_options[] = {
 	{'n', "interval", "SECONDS", "CPU time is that of so many seconds (1); 0: none"},
 	{0, "no-stream", NULL, "once, which it does anyway"},
@@ -156,8 +161,8 @@ const struct verb verbs[] = {
 	{"rm", "UNIT...", "remove units that `orlop run` made", cmd_rm, 1, VERB_WORDS_ANY, 0,
 	 rm_options},
 	{"cp", "UNIT:PATH FILE | FILE UNIT:PATH",
-	 "copy a file out of a container or into it; - is standard output or input", cmd_cp, 2, 2,
-	 0, no_options},
+	 "copy a file or a folder out of a container or into it; - is a file's bytes", cmd_cp, 2, 2,
+	 0, cp_options},
 	{"stats", "[UNIT...]", "what containers use: CPU, memory, network, disk", cmd_stats, 0,
 	 VERB_WORDS_ANY, 10, stats_options},
 	{"top", "UNIT", "list the processes of a container", cmd_top, 1, 1, 20, json_options},

@@ -371,7 +371,7 @@ void verb_top(const struct request *r)
 	hand_to_run(r, argv, "top");
 }
 
-/* cp UNIT read PATH | cp UNIT write NAME MODE PATH */
+/* cp UNIT WORD... PATH: orlop-run knows which words there are (runtime/exec.c). */
 void verb_cp(const struct request *r)
 {
 	const char *argv[16] = {NULL};

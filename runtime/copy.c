@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/store.h"
+#include "base/tree.h"
 
 #define ROOT_FD 3 /* nothing else is open above 2 */
 
@@ -43,9 +43,7 @@ static int open_regular(const struct copy *c, uint64_t flags, struct fail *f)
 	if (fd < 0)
 		return fail_set(f, -fd, "\"%s\"", c->path);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return fail_set(f, 0,
-				"\"%s\" is no regular file; for a directory: orlop exec UNIT tar",
-				c->path);
+		return fail_set(f, 0, "\"%s\" is no regular file", c->path);
 	/* only now: nothing else was changed by a look at it */
 	if (c->into && ftruncate(fd, 0) < 0)
 		return fail_set(f, errno, "\"%s\"", c->path);
@@ -67,7 +65,7 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-int copy_file(struct run *run, const struct copy *c, struct fail *f)
+static int copy_bytes(const struct copy *c, struct fail *f)
 {
 	static char data[65536];
 	int from, to;
@@ -75,9 +73,6 @@ int copy_file(struct run *run, const struct copy *c, struct fail *f)
 	_fd_
 	int file = -1;
 
-	if (run->root != ROOT_FD && dup2(run->root, ROOT_FD) < 0)
-		return fail_set(f, errno, "the container's root");
-	close_range(ROOT_FD + 1, ~0u, 0);
 	file = open_regular(c, c->into ? O_WRONLY | O_CREAT : O_RDONLY, f);
 	if (file < 0)
 		return file;
@@ -92,4 +87,96 @@ int copy_file(struct run *run, const struct copy *c, struct fail *f)
 			return fail_set(f, -r, "copying \"%s\"", c->path);
 	}
 	return 0;
+}
+
+/* --- trees ------------------------------------------------------------------------------------ */
+
+static unsigned left_out;
+
+static void skipped(const char *name, const char *why)
+{
+	left_out++;
+	dprintf(STDERR_FILENO, "orlop: \"%s\" is left out: %s\n", name, why);
+}
+
+static int send_tree(const struct copy *c, struct fail *f)
+{
+	_fd_
+	int fd = open_inside(ROOT_FD, c->path, O_RDONLY, 0);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return fail_set(f, -fd, "\"%s\"", c->path);
+	if (fstat(fd, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+		return fail_set(f, 0, "\"%s\" is neither a regular file nor a folder", c->path);
+	r = tree_send(STDOUT_FILENO, fd, skipped, f);
+	if (r == 0 && left_out)
+		return fail_set(f, 0, "not everything was copied");
+	return r;
+}
+
+static int no_file(void *ctx, unsigned mode, struct fail *f)
+{
+	(void)ctx;
+	(void)mode;
+	return fail_set(f, EBADMSG, "a folder was announced");
+}
+
+static int folder_in(int dir, const char *name, unsigned mode, struct fail *f)
+{
+	int fd;
+
+	if (mkdirat(dir, name, mode) < 0 && errno != EEXIST)
+		return fail_set(f, errno, "\"%s\"", name);
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? fail_set(f, errno, "\"%s\"", name) : fd;
+}
+
+/* The folder that what comes becomes: the path itself if it is not there, else below it. */
+static int target(void *ctx, unsigned mode, struct fail *f)
+{
+	const struct copy *c = ctx;
+	char parent[4096];
+	char *slash;
+	_fd_
+	int fd = open_inside(ROOT_FD, c->path, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd >= 0)
+		return c->name ? folder_in(fd, c->name, mode, f) : take_fd(&fd);
+	if (fd != -ENOENT || strlen(c->path) >= sizeof(parent))
+		return fail_set(f, -fd, "\"%s\"", c->path);
+	strcpy(parent, c->path);
+	for (size_t len = strlen(parent); len > 1 && parent[len - 1] == '/'; len--)
+		parent[len - 1] = '\0';
+	slash = strrchr(parent, '/');
+	if (slash)
+		*slash = '\0';
+	fd = open_inside(ROOT_FD, slash && *parent ? parent : "/", O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return fail_set(f, -fd, "\"%s\"", c->path);
+	return folder_in(fd, slash ? slash + 1 : parent, mode, f);
+}
+
+static int receive_tree(const struct copy *c, struct fail *f)
+{
+	struct tree_place place = {
+		.file = no_file,
+		.folder = target,
+		.ctx = (void *)c,
+		.modes = c->archive ? 07777 : 0777,
+		.owners = c->archive,
+	};
+
+	return tree_receive(STDIN_FILENO, &place, f);
+}
+
+int copy_file(struct run *run, const struct copy *c, struct fail *f)
+{
+	if (run->root != ROOT_FD && dup2(run->root, ROOT_FD) < 0)
+		return fail_set(f, errno, "the container's root");
+	close_range(ROOT_FD + 1, ~0u, 0);
+	if (c->tree)
+		return c->into ? receive_tree(c, f) : send_tree(c, f);
+	return copy_bytes(c, f);
 }

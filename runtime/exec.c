@@ -309,7 +309,43 @@ static int read_options(int argc, char **argv, struct wishes *wishes, struct ses
 	return session->tty && !session->on ? 2 : 0;
 }
 
-/* cp -F FRAME -U UNIT (read | write NAME MODE) PATH, as the container's root. */
+/* A name of one component, or NULL. */
+static const char *component(const char *name)
+{
+	bool is = *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+
+	return is ? name : NULL;
+}
+
+/* cp -F FRAME -U UNIT (read | write NAME MODE | send | receive NAME (plain | archive)) PATH, as the container's root. */
+static bool read_copy(char **words, int n, struct copy *copy)
+{
+	static const struct {
+		const char *word;
+		int n;
+		bool into, tree;
+	} rows[] = {
+		{"read", 2, false, false},
+		{"write", 4, true, false},
+		{"send", 2, false, true},
+		{"receive", 4, true, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (n != rows[i].n || strcmp(rows[i].word, words[0]) != 0)
+			continue;
+		*copy = (struct copy){
+			.path = words[n - 1], .into = rows[i].into, .tree = rows[i].tree};
+		if (!copy->into)
+			return true;
+		copy->name = component(words[1]);
+		copy->mode = (unsigned)strtoul(words[2], NULL, 8) & 0777;
+		copy->archive = !strcmp(words[2], "archive");
+		return true;
+	}
+	return false;
+}
+
 int verb_cp(int argc, char **argv)
 {
 	struct wishes wishes = {.user = "0:0", .workdir = "/"};
@@ -322,17 +358,11 @@ int verb_cp(int argc, char **argv)
 	int n = argc + 1 - optind;
 
 	words = whole + optind;
-	if (r || !unit || !session.on || n < 2 ||
-	    (!strcmp(words[0], "write") ? n != 4 : n != 2 || strcmp(words[0], "read"))) {
+	if (r || !unit || !session.on || n < 2 || !read_copy(words, n, &wishes.copy)) {
 		session_end(&session, 2, "cp: a path is needed");
 		return 2;
 	}
-	wishes.copy.path = words[n - 1];
-	if (n == 4) {
-		wishes.copy.into = session.input = true;
-		wishes.copy.name = store_name_valid(words[1]) ? words[1] : NULL;
-		wishes.copy.mode = (unsigned)strtoul(words[2], NULL, 8) & 0777;
-	}
+	session.input = wishes.copy.into;
 	r = exec_in(unit, command, &wishes, &session, whole - 1, &f);
 	session_end(&session, r < 0 ? EXIT_OURS : r, r < 0 ? f.text : NULL);
 	return r < 0 ? EXIT_OURS : r;

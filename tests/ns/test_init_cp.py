@@ -74,7 +74,7 @@ def test_there_and_back(box):
 def test_what_is_refused(box):
     inside(box, "busybox mkdir -p /srv; busybox mkfifo /fifo; busybox ln -s /proc/self/exe /exe; busybox ln -s /proc/self/fd/4 /cg;"
            "busybox ln -s /loop /loop; busybox ln -s /../../../../host-secret /out; busybox ln -s /proc/1/root/../host-secret /up")  # fmt: skip
-    for path in ("/fifo", "/exe", "/cg", "/cg/../cgroup.procs", "/loop", "/out", "/up", "/dev/zero", "/srv", "/none", "/proc/self/fd/3/x"):
+    for path in ("/fifo", "/exe", "/cg", "/cg/../cgroup.procs", "/loop", "/out", "/up", "/dev/zero", "/none", "/proc/self/fd/3/x"):
         out = box.run(ORLOP, "cp", f"box:{path}", "/tmp/not-made")
         assert out.returncode == 1 and out.stderr, (path, out)
         assert not os.path.exists(box.root("/tmp/not-made"))
@@ -86,6 +86,125 @@ def test_what_is_refused(box):
     for words, code in ((("a", "b"), 2), (("box:/a", "box:/b"), 2), (("none:/a", "-"), 4)):
         assert box.run(ORLOP, "cp", *words).returncode == code
     assert box.run("setpriv", "--reuid=1000", ORLOP, "cp", "box:/etc/passwd", "-").returncode == 5
+
+
+def tree(top):
+    """What is below a folder: path -> (what it is, what it holds)."""
+    found = {}
+    for folder, dirs, files in os.walk(top):
+        for name in dirs + files:
+            path = os.path.join(folder, name)
+            key = path[len(top) :]
+            if os.path.islink(path):
+                found[key] = ("link", os.readlink(path))
+            elif os.path.isdir(path):
+                found[key] = ("folder", os.stat(path).st_mode & 0o7777)
+            else:
+                found[key] = (os.stat(path).st_mode & 0o7777, digest(path))
+    return found
+
+
+def make_tree(top):
+    os.makedirs(os.path.join(top, "a/b c/empty"))
+    for name, mode, size in (("a/f", 0o640, 200_000), ("a/b c/\u00e4 \n", 0o755, 10), ("zero", 0o600, 0)):
+        with open(os.path.join(top, name), "wb") as f:
+            f.write(os.urandom(size))
+        os.chmod(os.path.join(top, name), mode)
+    os.symlink("/etc/passwd", os.path.join(top, "a/absolute"))
+    os.symlink("../../..", os.path.join(top, "a/up"))
+    os.symlink("f", os.path.join(top, "a/near"))
+    os.chmod(os.path.join(top, "a/b c"), 0o2750)
+    os.utime(os.path.join(top, "a/f"), (1_000_000_000, 1_000_000_000))
+
+
+def test_folders_there_and_back(box):
+    """As docker cp has it: beside what is there, or as what was named; a folder's content with "/."; links stay links."""
+    there, back = box.root("/tmp/there"), box.root("/tmp/back")
+    make_tree(there)
+    assert box.run(ORLOP, "cp", "/tmp/there", "box:/new").returncode == 0
+    assert box.run(ORLOP, "cp", "/tmp/there/", "box:/new").returncode == 0, "it is there: below it"
+    assert box.run(ORLOP, "cp", "/tmp/there/.", "box:/new").returncode == 0, "once more"
+    assert inside(box, "busybox stat -c '%u %a %Y' /new/a/f /new/there/a/f '/new/a/b c'").splitlines()[:2] == ["0 640 1000000000"] * 2
+    assert inside(box, "busybox readlink /new/a/up; busybox readlink /new/there/a/absolute") == "../../..\n/etc/passwd\n"
+    assert box.run(ORLOP, "cp", "box:/new/there", "/tmp/back").returncode == 0
+    plain = {k: ("folder", v[1] & 0o777) if v[0] == "folder" else v for k, v in tree(there).items()}
+    assert tree(back) == plain
+    assert os.stat(os.path.join(back, "a/f")).st_mtime == 1_000_000_000
+    os.mkdir(box.root("/tmp/dir"))
+    assert box.run(ORLOP, "cp", "box:/new/there", "/tmp/dir").returncode == 0
+    assert box.run(ORLOP, "cp", "box:/new/there/.", "/tmp/dir").returncode == 0
+    assert sorted(os.listdir(box.root("/tmp/dir"))) == ["a", "there", "zero"]
+    # owners, as the container sees them; a file of the host where a folder should be
+    os.chown(os.path.join(there, "a/f"), 7, 8)
+    assert box.run(ORLOP, "cp", "-a", "/tmp/there", "box:/kept").returncode == 0
+    assert inside(box, "busybox stat -c '%u:%g %a' /kept/a/f; busybox stat -c %a '/kept/a/b c'") == "7:8 640\n2750\n"
+    assert box.run(ORLOP, "cp", "-a", "box:/kept", "/tmp/kept").returncode == 0
+    kept = os.stat(box.root("/tmp/kept/a/f"))
+    assert (kept.st_uid, kept.st_gid) == (7, 8)
+    assert box.run(ORLOP, "cp", "box:/kept", "/tmp/kept/a/f").returncode == 1
+    assert box.run(ORLOP, "cp", "/tmp/there", "box:/new/zero").returncode == 1
+    assert box.run(ORLOP, "cp", "/tmp/there", "box:/no/such").returncode == 1
+    assert box.run(ORLOP, "cp", "/tmp/none", "box:/").returncode == 1
+
+
+def test_what_of_a_folder_is_left_out(box):
+    """Devices, pipes, sockets, what the kernel makes up; a set-id bit does not reach the host; what stands in the way on the
+    host is not written through."""
+    inside(box, "busybox mkdir -p /odd/sub; busybox mkfifo /odd/fifo; echo x >/odd/sub/f; cd /odd; busybox cp /bin/busybox suid;"
+           "busybox chmod 6755 suid; echo link >/odd/through; busybox ln -s /dev/zero dev; busybox nc -lU /odd/socket & busybox sleep 0.5")  # fmt: skip
+    out = box.run(ORLOP, "cp", "box:/odd", "/tmp/odd")
+    assert out.returncode == 1 and '"fifo" is left out' in out.stderr, out
+    found = tree(box.root("/tmp/odd"))
+    assert "/fifo" not in found and "/socket" not in found and found["/dev"] == ("link", "/dev/zero")
+    assert found["/suid"][0] == 0o755 and "/sub/f" in found
+    out = box.run(ORLOP, "cp", "box:/proc", "/tmp/proc")
+    assert out.returncode == 1 and not os.path.exists(box.root("/tmp/proc")), out
+    os.makedirs(box.root("/tmp/trap/odd"))
+    os.symlink("/host-secret", box.root("/tmp/trap/odd/through"))
+    os.symlink("/tmp/dir", box.root("/tmp/trap/odd/sub"))
+    out = box.run(ORLOP, "cp", "box:/odd", "/tmp/trap")
+    assert out.returncode == 1, "a link is no folder"
+    os.unlink(box.root("/tmp/trap/odd/sub"))
+    box.run(ORLOP, "cp", "box:/odd", "/tmp/trap")
+    assert text(box.root("/tmp/trap/odd/through")) == "link\n"
+    assert text(box.root("/host-secret")) == "secret of the host\n"
+
+
+RACE = """
+busybox mkdir -p /tree/d/e /other/e; echo inside >/tree/d/e/f; echo inside >/other/e/f; echo inside >/tree/f
+while :; do
+busybox mv /tree/d /tree/x; busybox ln -s /../../../../../.. /tree/d; busybox rm /tree/d; busybox ln -s /proc/1/root /tree/d; busybox rm /tree/d
+busybox ln -s /proc/self/fd /tree/d; busybox rm /tree/d; busybox mv /tree/x /tree/d
+busybox mv /tree/d/e /tree/y; busybox ln -s / /tree/d/e; busybox rm /tree/d/e; busybox mv /tree/y /tree/d/e
+busybox rm -f /tree/f; busybox ln -s /host-secret /tree/f; busybox rm /tree/f; busybox mkfifo /tree/f; busybox rm /tree/f; echo inside >/tree/f
+done
+"""
+
+
+def test_folders_that_are_swapped_lead_nowhere(box):
+    """While the container swaps folders for links, files for pipes, nothing but its own files is read or written."""
+    os.makedirs(box.root("/tmp/in/d/e"))
+    for name in ("f", "d/e/f", "d/e/host-secret", "d/host-secret"):
+        with open(box.root(f"/tmp/in/{name}"), "w", encoding="utf-8") as f:
+            f.write("written\n")
+    racer = popen(box, "exec", "-u", "0", "box", "sh", "-c", RACE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    retry(lambda: inside(box, "busybox test -e /tree/f || busybox test -L /tree/d"))
+    seen = set()
+    try:
+        for i in range(200 if os.environ.get("FULL") else 15):
+            box.run(ORLOP, "cp", "box:/tree", f"/tmp/out{i}")
+            for folder, _, files in os.walk(box.root(f"/tmp/out{i}")):
+                for name in files:
+                    path = os.path.join(folder, name)
+                    if not os.path.islink(path):
+                        assert "/out" in os.path.realpath(path)
+                        seen.add(text(path))
+            box.run(ORLOP, "cp", "/tmp/in/.", "box:/tree")
+    finally:
+        racer.kill()
+        racer.wait()
+    assert seen & {"inside\n", "written\n"} and seen <= {"", "inside\n", "written\n"}, seen
+    assert text(box.root("/host-secret")) == "secret of the host\n"
 
 
 def test_links_that_are_swapped_lead_nowhere(box):

@@ -186,6 +186,12 @@ def check(value):
     assert value
 
 
+def test_a_reader_that_leaves_ends_it(box):
+    """What the command writes and nobody reads any more is its own trouble, as in any pipe: nobody waits for it."""
+    out = box.run("sh", "-c", f"{ORLOP} exec box busybox yes | head -n 1")
+    assert out.stdout == "y\n", out
+
+
 def test_many_at_once_and_a_restart_in_between(box):
     """An exec never lands anywhere but in the container: by pidfd, it fails if that process is gone."""
     # all but the user namespace, which a unit keeps, are new at each start
