@@ -80,6 +80,7 @@ static void flow_end(struct flow *flow)
 	if (flow->pipe && flow->from >= 0)
 		close(flow->from);
 	flow->from = flow->to = -1;
+	flow->len = 0;
 }
 
 static void flow_read(struct flow *flow)
@@ -259,6 +260,12 @@ static int turn(struct session *s, int timeout, struct fail *f)
 	return 0;
 }
 
+/* What was read is still to be written, however long whoever reads it takes. */
+static bool owes_output(const struct session *s)
+{
+	return s->flows[FLOW_OUT].len || s->flows[FLOW_ERR].len;
+}
+
 int session_run(const char *const *words, bool tty, const char *unit)
 {
 	static struct session s = {.terminal = -1, .code = -1};
@@ -277,7 +284,7 @@ int session_run(const char *const *words, bool tty, const char *unit)
 		if (turn(&s, -1, &f) < 0)
 			break;
 	/* the command's end closes its pipes, unless it has left somebody behind who holds them */
-	while (turn(&s, 0, &f) == 0)
+	while (turn(&s, owes_output(&s) ? -1 : 0, &f) == 0)
 		;
 	restore();
 	client_close(&s.client);

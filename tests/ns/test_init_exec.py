@@ -188,8 +188,14 @@ def check(value):
 
 def test_a_reader_that_leaves_ends_it(box):
     """What the command writes and nobody reads any more is its own trouble, as in any pipe: nobody waits for it."""
-    out = box.run("sh", "-c", f"{ORLOP} exec box busybox yes | head -n 1")
+    out = box.run("sh", "-c", f"{ORLOP} exec idle /bin/busybox yes | head -n 1")
     assert out.stdout == "y\n", out
+
+
+def test_a_reader_that_is_slow_gets_it_all(box):
+    """The command has ended when its output fills the pipe behind us: what was read of it is not thrown away."""
+    out = box.run("sh", "-c", f"{ORLOP} exec idle /bin/busybox dd if=/dev/zero bs=1024 count=130 2>/dev/null | (sleep 3; wc -c)")
+    assert out.stdout.strip() == "133120", out
 
 
 def test_many_at_once_and_a_restart_in_between(box):
