@@ -4,12 +4,26 @@
 
 #include <string.h>
 
+#include "base/json_out.h"
+
 void frame_add(struct buf *b, uint32_t id, const void *payload, size_t len)
 {
 	struct frame_head head = {.magic = FRAME_MAGIC, .len = (uint32_t)len, .id = id};
 
 	buf_add(b, &head, sizeof(head));
 	buf_add(b, payload, len);
+}
+
+void frame_end_line(struct buf *line, int code, const char *error)
+{
+	struct json_out j;
+
+	json_init(&j, line);
+	json_object(&j, NULL);
+	json_int(&j, "exit", code);
+	if (error)
+		json_str(&j, "error", error);
+	json_end(&j);
 }
 
 /* How many bytes from the start cannot begin a frame. */

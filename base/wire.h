@@ -75,6 +75,9 @@ struct frame_head {
 /* Appends a frame to b. len must be at most LIMIT_FRAME. */
 void frame_add(struct buf *b, uint32_t id, const void *payload, size_t len);
 
+/* Appends the JSON line that ends an answer: {"exit":code,"error":error}. error: a text for the user, or NULL. */
+void frame_end_line(struct buf *line, int code, const char *error);
+
 enum frame_result {
 	FRAME_NONE,  /* not complete yet: read more */
 	FRAME_READY, /* *ret_head and *ret_payload are set; drop *ret_used bytes afterwards */

@@ -218,14 +218,8 @@ void answer_line(const struct answer *a, const struct buf *json)
 void answer_end(const struct answer *a, int exit_code, const char *error)
 {
 	_buf_ struct buf line = {0};
-	struct json_out j;
 
-	json_init(&j, &line);
-	json_object(&j, NULL);
-	json_int(&j, "exit", exit_code);
-	if (error)
-		json_str(&j, "error", error);
-	json_end(&j);
+	frame_end_line(&line, exit_code, error);
 	if (a->client->owed)
 		a->client->owed--;
 	if (line.bad) {

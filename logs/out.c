@@ -156,19 +156,13 @@ int out_line(struct out *o, const struct line *line)
 int out_exit(struct out *o, int code, const char *error)
 {
 	_buf_ struct buf payload = {0};
-	struct json_out j;
 	int r;
 
 	if (!o->frames && error)
 		fprintf(stderr, "orlop-log: %s\n", error);
 	if (!o->frames)
 		return out_flush(o);
-	json_init(&j, &payload);
-	json_object(&j, NULL);
-	json_int(&j, "exit", code);
-	if (error)
-		json_str(&j, "error", error);
-	json_end(&j);
+	frame_end_line(&payload, code, error);
 	r = send_payload(o, &payload);
 	return r < 0 ? r : out_flush(o);
 }

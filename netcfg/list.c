@@ -48,15 +48,10 @@ static int put(const struct list_out *out, const struct buf *line)
 int list_exit(const struct list_out *out, int code, const char *error)
 {
 	_buf_ struct buf b = {0};
-	struct json_out j;
 
 	if (out->form != LIST_FRAMES)
 		return 0;
-	json_init(&j, &b);
-	json_object(&j, NULL);
-	json_int(&j, "exit", code);
-	json_str(&j, "error", error);
-	json_end(&j);
+	frame_end_line(&b, code, error);
 	return put(out, &b);
 }
 

@@ -182,15 +182,9 @@ int session_wait(struct session *s, pid_t pid, int pidfd, struct fail *f)
 void session_end(struct session *s, int code, const char *error)
 {
 	_buf_ struct buf line = {0};
-	struct json_out j;
 
 	if (!s->on)
 		return;
-	json_init(&j, &line);
-	json_object(&j, NULL);
-	json_int(&j, "exit", code);
-	if (error)
-		json_str(&j, "error", error);
-	json_end(&j);
+	frame_end_line(&line, code, error);
 	(void)send_line(s, &line, NULL, 0);
 }

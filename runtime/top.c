@@ -48,14 +48,8 @@ static void send_buf(const struct top *t, const struct buf *line)
 static void send_end(const struct top *t, int code, const char *error)
 {
 	_buf_ struct buf line = {0};
-	struct json_out j;
 
-	json_init(&j, &line);
-	json_object(&j, NULL);
-	json_int(&j, "exit", code);
-	if (error)
-		json_str(&j, "error", error);
-	json_end(&j);
+	frame_end_line(&line, code, error);
 	send_buf(t, &line);
 }
 

@@ -51,18 +51,12 @@ void out_say(const struct out *o, const char *key, const char *text)
 int out_end(const struct out *o, int code, const struct fail *f)
 {
 	_buf_ struct buf b = {0};
-	struct json_out j;
 
 	if (code && f->code && !o->frames)
 		fprintf(stderr, "error: %s\n", f->text);
 	if (!o->frames)
 		return code;
-	json_init(&j, &b);
-	json_object(&j, NULL);
-	json_int(&j, "exit", code);
-	if (code)
-		json_str(&j, "error", f->text);
-	json_end(&j);
+	frame_end_line(&b, code, code ? f->text : NULL);
 	if (!b.bad)
 		put_frame(o, b.data);
 	return code;

@@ -174,6 +174,19 @@ static void the_longest_frame_is_one(void **state)
 	free(data);
 }
 
+static void the_last_line_tells_how_it_ended(void **state)
+{
+	struct buf line = {0};
+
+	(void)state;
+	frame_end_line(&line, 0, NULL);
+	assert_string_equal(line.data, "{\"exit\":0}");
+	buf_reset(&line);
+	frame_end_line(&line, 4, "no \"x\"\n");
+	assert_string_equal(line.data, "{\"exit\":4,\"error\":\"no \\\"x\\\"\\n\"}");
+	buf_done(&line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +197,7 @@ int main(void)
 		cmocka_unit_test(a_frame_cut_anywhere_waits),
 		cmocka_unit_test(garbage_is_skipped_up_to_the_magic),
 		cmocka_unit_test(a_length_beyond_the_limit_is_no_frame),
+		cmocka_unit_test(the_last_line_tells_how_it_ended),
 		cmocka_unit_test(the_longest_frame_is_one),
 	};
 
