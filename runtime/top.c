@@ -26,6 +26,7 @@
 #define TIME_SEC      10
 #define DEPTH_MAX     16
 #define PROCESSES_MAX 4096
+#define PIDS_MAX      (1u << 20) /* bytes of one cgroup's list of them */
 #define COMMAND_MAX   4096
 #define STATUS_MAX    8192
 #define MAP_MAX       16384 /* 340 lines at most */
@@ -34,6 +35,7 @@ struct top {
 	uint32_t id; /* of the frames */
 	char *uid_map;
 	unsigned n;
+	bool more; /* processes that are not shown */
 };
 
 static void send_buf(const struct top *t, const struct buf *line)
@@ -170,15 +172,20 @@ static int walk(struct top *t, int cgroup, int depth)
 	int copy;
 
 	/* a threaded cgroup has no list of processes: theirs is in the one above */
-	if (io_read_file(cgroup, "cgroup.procs", 1 << 20, &pids, &len, NULL) == 0)
-		for (char *pid = strtok(pids, "\n"); pid && t->n < PROCESSES_MAX;
-		     pid = strtok(NULL, "\n"), t->n++)
+	if (io_read_file(cgroup, "cgroup.procs", PIDS_MAX, &pids, &len, NULL) == -EFBIG)
+		t->more = true;
+	for (char *pid = pids ? strtok(pids, "\n") : NULL; pid && !t->more;
+	     pid = strtok(NULL, "\n")) {
+		t->more = t->n == PROCESSES_MAX;
+		if (!t->more)
 			show(t, pid);
+		t->n += !t->more;
+	}
 	copy = depth < DEPTH_MAX ? openat(cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	dir = copy < 0 ? NULL : fdopendir(copy);
 	if (!dir && copy >= 0)
 		close(copy);
-	while (dir && (e = readdir(dir))) {
+	while (dir && !t->more && (e = readdir(dir))) {
 		_fd_
 		int below = -1;
 
@@ -208,6 +215,7 @@ static void read_map(struct top *t)
 int verb_top(int argc, char **argv)
 {
 	struct top t = {0};
+	char more[64];
 	int option;
 
 	optind = 1;
@@ -221,7 +229,8 @@ int verb_top(int argc, char **argv)
 	alarm(TIME_SEC);
 	read_map(&t);
 	walk(&t, RUN_EXEC_CGROUP, 0);
-	send_end(&t, 0, t.n < PROCESSES_MAX ? NULL : "there are more processes");
+	snprintf(more, sizeof(more), "%u processes are shown, and there are more", t.n);
+	send_end(&t, t.more ? 1 : 0, t.more ? more : NULL);
 	free(t.uid_map);
-	return 0;
+	return t.more ? 1 : 0;
 }

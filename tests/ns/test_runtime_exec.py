@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -154,3 +155,29 @@ def test_runtime_as_interpreter_of_what_is_run(world, userns):
         c.process.communicate = lambda *_: None
     with open(RUN, "rb") as program:
         assert hashlib.sha256(program.read()).hexdigest() == before
+
+
+@pytest.mark.parametrize("n", [4096, 4097, 400000])
+def test_top_says_when_there_are_more(tmp_path, n):
+    """A list of processes as a cgroup has it, of the same one n times: nothing is left out without a word."""
+    (tmp_path / "below").mkdir()
+    (tmp_path / "cgroup.procs").write_text(f"{os.getpid()}\n" * (n - 1), encoding="utf-8")
+    (tmp_path / "below/cgroup.procs").write_text(f"{os.getpid()}\n", encoding="utf-8")
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    fds = [os.pidfd_open(os.getpid()), os.open(tmp_path, os.O_RDONLY), there.fileno()]
+    script = 'exec "$@" 3<&{} 4<&{} 5<&{}'.format(*fds)
+    with here:
+        p = subprocess.Popen(["bash", "-c", script, "sh", RUN, "top", "-F", "7", "-U", "x.container"], pass_fds=fds)
+        there.close()
+        lines = []
+        while packet := here.recv(1 << 17):
+            lines.append(json.loads(packet[12:]))
+        assert p.wait(60) == (0 if n == 4096 else 1)
+    for fd in fds[:2]:
+        os.close(fd)
+    *processes, end = lines
+    if n == 4096:
+        assert end == {"exit": 0} and len(processes) == 4096, end
+    else:
+        shown = 4096 if n == 4097 else 0
+        assert end["exit"] == 1 and f"{shown} processes are shown, and there are more" in end["error"] and len(processes) == shown, end
