@@ -18,6 +18,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_DEVICE_FILTER] = {"device-filter", {NULL}},
 	[STEP_VOLUME_MAKE] = {"volume-make", {"name"}},
 	[STEP_DEVICE_VOLUME] = {"device-volume", {"device", "type", "options", "own-at"}},
+	[STEP_SPREAD] = {"spread", {"source"}},
 	[STEP_RECORD] = {"record", {"unit"}},
 	[STEP_SCRATCH] = {"scratch", {"unit"}},
 	[STEP_FILTER] = {"filter", {"profile", "caps"}},
@@ -206,6 +207,9 @@ static void add_helper_steps(struct maker *m)
 			ADD1(m, STEP_VOLUME_MAKE, s->mounts[i].source);
 		else
 			add_device_volume(m, &s->mounts[i]);
+	for (size_t i = 0; i < s->n_mounts; i++)
+		if (plan_hears_host(&s->mounts[i]))
+			ADD1(m, STEP_SPREAD, s->mounts[i].source);
 	ADD1(m, STEP_RECORD, s->unit);
 	ADD1(m, STEP_SCRATCH, s->unit);
 	if (!s->seccomp || strcmp(s->seccomp, "unconfined"))
@@ -249,7 +253,11 @@ static int add_child_steps(struct maker *m, struct fail *f)
 {
 	int r;
 
-	ADD1(m, STEP_PRIVATE, plan_hears_host(m->spec) ? "yes" : NULL);
+	bool hears = false;
+
+	for (size_t i = 0; i < m->spec->n_mounts; i++)
+		hears = hears || plan_hears_host(&m->spec->mounts[i]);
+	ADD1(m, STEP_PRIVATE, hears ? "yes" : NULL);
 	add_net(m);
 	ADD0(m, STEP_KEYRING);
 	add_rlimits(m);

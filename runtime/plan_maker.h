@@ -72,7 +72,7 @@ void attach_union(struct maker *m, size_t number);
 void add_kernel_mounts(struct maker *m);
 void add_devices(struct maker *m);
 /* Whether what the host mounts below a directory later is to be seen in a volume: slave, shared. */
-bool plan_hears_host(const struct container_spec *s);
+bool plan_hears_host(const struct spec_mount *mount);
 /* Whether files of any volume are to be given to the unit's user: U. */
 bool plan_gives_volumes(const struct container_spec *s);
 void add_device_volume(struct maker *m, const struct spec_mount *mount);

@@ -138,15 +138,13 @@ static void add_tmpfs(struct maker *m, const char *target, const char *options, 
 		 plan_has_word(options, "notmpcopyup") ? "" : copy);
 }
 
-bool plan_hears_host(const struct container_spec *s)
+bool plan_hears_host(const struct spec_mount *mount)
 {
 	static const char *const words[] = {"slave", "rslave", "shared", "rshared"};
 
-	for (size_t i = 0; i < s->n_mounts; i++)
-		for (size_t k = 0; k < ARRAY_LEN(words); k++)
-			if (!strcmp(s->mounts[i].type, "bind") &&
-			    plan_has_word(s->mounts[i].options, words[k]))
-				return true;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!strcmp(mount->type, "bind") && plan_has_word(mount->options, words[i]))
+			return true;
 	return false;
 }
 

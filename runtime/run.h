@@ -131,6 +131,7 @@ int link_apply(struct run *run, char *const *arg, struct fail *f);
 int mask_apply(struct run *run, char *const *arg, struct fail *f);
 int read_only_apply(struct run *run, char *const *arg, struct fail *f);
 
+int spread_apply(struct run *run, char *const *arg, struct fail *f);
 int lower_apply(struct run *run, char *const *arg, struct fail *f);
 int union_apply(struct run *run, char *const *arg, struct fail *f);
 int attach_union_apply(struct run *run, char *const *arg, struct fail *f);

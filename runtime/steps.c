@@ -14,6 +14,7 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_DEVICE_FILTER] = {.apply = device_filter_apply},
 	[STEP_VOLUME_MAKE] = {.apply = volume_make_apply}, /* a volume stays */
 	[STEP_DEVICE_VOLUME] = {.apply = device_volume_apply, .undo = device_volume_undo},
+	[STEP_SPREAD] = {.apply = spread_apply}, /* the host's mounts stay so */
 	[STEP_RECORD] = {.apply = record_apply, .undo = record_undo},
 	[STEP_SCRATCH] = {.apply = scratch_apply, .undo = scratch_undo},
 	[STEP_FILTER] = {.apply = filter_apply, .some = STEPS_EXEC_HELPER},

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from runtime_world import BASE, RUN, TOP, World
+from runtime_world import BASE, RUN, TOP, Container, World, retry
 
 PROBE = os.path.join(TOP, "build/tests/ns/run_probe")
 
@@ -439,14 +439,72 @@ def test_host_gateway(world):
     assert r.failed["step"] == "plan" and "mine:host-gateway" in r.failed["text"]
 
 
+# --- who sees a mount that is made while the container runs
+
+
+def tags_of(world, option):
+    info = probe(world, mount=[("bind", "/run/spread", "/p", option)])["mountinfo"]
+    fields = next(line.split(" - ")[0].split() for line in info.splitlines() if line.split()[4] == "/p")
+    return [field.split(":")[0] + ":" for field in fields[6:]]
+
+
 def test_propagation(world):
+    """Of a mount that was private, as all of a host's are."""
     os.makedirs(world.path("/run/spread"), exist_ok=True)
-    subprocess.run(world.enter("sh", "-c", "mount --bind /run/spread /run/spread; mount --make-shared /run/spread"), check=True)
+    subprocess.run(world.enter("mount", "--bind", "/run/spread", "/run/spread"), check=True)
     try:
         for option, words in (("shared", ["shared:", "master:"]), ("slave", ["master:"]), ("private", []), ("", [])):
-            info = probe(world, mount=[("bind", "/run/spread", "/p", option)])["mountinfo"]
-            fields = next(line.split(" - ")[0].split() for line in info.splitlines() if line.split()[4] == "/p")
-            tags = [field.split(":")[0] + ":" for field in fields[6:]]
-            assert tags == words, (option, tags)
+            assert tags_of(world, option) == words, option
     finally:
         subprocess.run(world.enter("umount", "/run/spread"), check=True)
+    r = world.start(image="keys", mount=[("bind", "/no/such", "/x", "rslave")])
+    assert r.failed["step"] == "spread" and "/no/such" in r.failed["text"], r
+
+
+PROPAGATION = [("", False), ("private", False), ("rprivate", False), ("slave", True), ("rslave", True), ("shared", True), ("rshared", True)]
+
+
+@pytest.mark.parametrize("option,seen", PROPAGATION)
+@pytest.mark.parametrize("below", ["", "/in it"])
+def test_what_the_host_mounts_later(world, option, seen, below):
+    """In the directory itself, or in a mount that was in it before; and what it unmounts goes, too."""
+    top = "/run/later"
+    os.makedirs(world.path(top + below), exist_ok=True)
+    mounted = [top + "/new"]
+    if below:
+        subprocess.run(world.enter("mount", "-t", "tmpfs", "none", top + below), check=True)
+        mounted = [top + below, top + below + "/new"]
+    new = mounted[-1]
+    os.makedirs(world.path(new), exist_ok=True)
+    try:
+        with Container(world, image="keys", exec=["1"], entrypoint_set=True, entrypoint=["/bin/sleep", "1000"],
+                       mount=[("bind", top, "/p", option)]) as c:  # fmt: skip
+            subprocess.run(world.enter("sh", "-c", 'mount -t tmpfs none "$1" && touch "$1/file"', "sh", new), check=True)
+            inside = new.replace(top, "/p") + "/file"
+            # the kernel has told everybody by the time that mount() is over
+            assert (c.run("ls", inside).returncode == 0) == seen
+            subprocess.run(world.enter("umount", new), check=True)
+            mounted.pop() if not below else mounted.remove(new)
+            assert c.run("ls", inside).returncode != 0
+    finally:
+        for point in reversed(mounted):
+            subprocess.run(world.enter("umount", "-q", point), check=False)
+
+
+@pytest.mark.parametrize("fields", [{}, {"userns": "host", "cap_add": ["SYS_ADMIN"]}], ids=["auto", "host"])
+def test_what_a_container_mounts_stays_in_it(world, fields):
+    """Whatever it may do and whatever is asked for: the host never sees a container's mount."""
+    os.makedirs(world.path("/run/inward/d"), exist_ok=True)
+
+    def mounts():
+        with open(f"/proc/{world.holder.pid}/mountinfo", encoding="utf-8") as f:
+            return [line.split()[3:5] for line in f]
+
+    before = mounts()
+    script = "mount -t tmpfs none /p/d && touch /p/d/file && ls /p/d; sleep 1000"
+    with Container(world, image="keys", entrypoint_set=True, exec=["/bin/sh", "-c", script], **fields,
+                   mount=[("bind", "/run/inward", "/p", "rshared")]) as c:  # fmt: skip
+        if fields:
+            assert retry(lambda: c.run("ls", "/p/d/file").returncode == 0)
+        assert not os.path.exists(world.path("/run/inward/d/file"))
+        assert mounts() == before
