@@ -134,8 +134,22 @@ static void add_tmpfs(struct maker *m, const char *target, const char *options, 
 	buf_str(&flags, plan_has_word(options, "exec") ? "" : ",noexec");
 	buf_str(&flags, plan_has_word(options, "U") ? ",U" : "");
 	m->plan->bad |= data.bad || flags.bad;
-	plan_add(m, STEP_TMPFS, target, data.data, flags.data,
-		 plan_has_word(options, "notmpcopyup") ? "" : copy);
+	plan_add(m, STEP_TMPFS, target, data.data, flags.data, copy);
+}
+
+/* What the image has at the place is copied, with the place's owner and mode; but what the unit says of those
+ * stays. */
+static void add_units_tmpfs(struct maker *m, const struct spec_mount *mount)
+{
+	static const char *const said[] = {"mode=", "uid=", "gid="};
+	_buf_ struct buf copy = {0};
+
+	buf_str(&copy, plan_has_word(mount->options, "notmpcopyup") ? "" : "copy");
+	for (size_t i = 0; i < ARRAY_LEN(said); i++)
+		if (copy.len && strstr(mount->options, said[i]))
+			buf_fmt(&copy, ",%.*s", (int)strlen(said[i]) - 1, said[i]);
+	m->plan->bad |= copy.bad;
+	add_tmpfs(m, mount->target, mount->options, copy.data ? copy.data : "");
 }
 
 bool plan_hears_host(const struct spec_mount *mount)
@@ -210,7 +224,7 @@ static void add_one_mount(struct maker *m, const struct spec_mount *mount, size_
 
 	snprintf(name, sizeof(name), "v%zu", number);
 	if (!strcmp(mount->type, "tmpfs"))
-		add_tmpfs(m, mount->target, mount->options, "copy");
+		add_units_tmpfs(m, mount);
 	else if (is_device(mount))
 		attach_device_volume(m, mount);
 	else if (!strcmp(mount->type, "device"))

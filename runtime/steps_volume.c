@@ -414,18 +414,45 @@ int attach_volume_apply(struct run *run, char *const *arg, struct fail *f)
 	return r < 0 ? r : mnt_attach(mount, place, f);
 }
 
-int tmpfs_apply(struct run *run, char *const *arg, struct fail *f)
+/* The copy has brought the owner and mode of the image's folder: what the unit said of them counts. */
+static int keep_said(int mount, const struct stat *said, const char *words, struct fail *f)
+{
+	uid_t uid = has_option(words, "uid") ? said->st_uid : (uid_t)-1;
+	gid_t gid = has_option(words, "gid") ? said->st_gid : (gid_t)-1;
+
+	if (fchownat(mount, ".", uid, gid, 0) < 0 ||
+	    (has_option(words, "mode") && fchmodat(mount, ".", said->st_mode & 07777, 0) < 0))
+		return fail_set(f, errno, "owner and mode of the tmpfs");
+	return 0;
+}
+
+/* Whether there is a folder at the path; where the next step makes one, there is nothing to copy. */
+static bool has_folder(struct run *run, const char *path)
 {
 	_fd_
+	int fd = inroot_open(run->root, path, O_PATH | O_DIRECTORY, 0, NULL);
+
+	return fd >= 0;
+}
+
+int tmpfs_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	bool copy = has_option(arg[3], "copy") && has_folder(run, arg[0]);
+	_fd_
 	int mount = mnt_new("tmpfs", arg[1], 0, f), place = -1;
+	struct stat said;
 	int r = mount;
 
+	if (r >= 0 && fstat(mount, &said) < 0)
+		r = fail_set(f, errno, "stat of the tmpfs");
 	if (r >= 0 && has_option(arg[2], "U"))
 		r = own_as_shown(run, mount, arg[0], f);
 	if (r >= 0)
 		r = place = open_place(run, mount, arg[0], f);
-	if (r >= 0 && !strcmp(arg[3], "copy"))
+	if (r >= 0 && copy)
 		r = copy_into(place, mount, f);
+	if (r >= 0 && copy)
+		r = keep_said(mount, &said, arg[3], f);
 	if (r >= 0)
 		r = mnt_attr(mount, mnt_attr_parse(arg[2]), 0, -1, false, f);
 	return r < 0 ? r : mnt_attach(mount, place, f);

@@ -202,10 +202,13 @@ def test_tmpfs(world):
     r = sh(world, "stat -c '%a %u:%g' /seed; ls /seed; df -k /seed | tail -1; mount | grep ' /seed '",
            mount=[("tmpfs", "", "/seed", "size=64k,uid=3,gid=4,mode=0700")])
     lines = r.output.splitlines()
-    assert lines[0] == "750 9:9" and lines[1:5] == ["file", "link", "pipe", "sub"]
+    assert lines[0] == "700 3:4" and lines[1:5] == ["file", "link", "pipe", "sub"]
     assert lines[5].split()[1] == "64" and "noexec" in lines[6] and "nosuid" in lines[6] and "nodev" in lines[6]
     r = sh(world, "stat -c '%a %u:%g' /t; ls /t", mount=[("tmpfs", "", "/t", "uid=3,gid=4,mode=0700,notmpcopyup")])
     assert r.output == "700 3:4\n"
+    # nothing said: as the image has it, or for everybody where it has nothing
+    r = sh(world, "stat -c '%a %u:%g' /seed /t; touch /t/x && echo written", user="app", mount=[("tmpfs", "", "/seed", ""), ("tmpfs", "", "/t", "")])
+    assert r.output.splitlines() == ["750 9:9", "1777 0:0", "written"]
 
 
 def test_read_only_root_has_places_to_write(world):
