@@ -60,6 +60,9 @@ static int check_mounts(const struct container_spec *s, struct fail *f)
 			return fail_set(f, EINVAL, "\"%s\" is no name of a volume", mount->source);
 		if (!strcmp(mount->type, "bind") && mount->source[0] != '/')
 			return fail_set(f, EINVAL, "\"%s\" is not absolute", mount->source);
+		if (!strcmp(mount->type, "device") && !strcmp(mount->fs_type, "none") &&
+		    mount->source[0] != '/')
+			return fail_set(f, EINVAL, "\"%s\" is not absolute", mount->source);
 		if (!strcmp(mount->type, "device") && plan_is_union(mount))
 			return fail_set(f, EINVAL,
 					"\"%s\": O does not go with a volume of a device",

@@ -170,9 +170,17 @@ bool plan_gives_volumes(const struct container_spec *s)
 	return false;
 }
 
+/* Device=/dir, Type=none, Options=bind: as mount(8) and Docker have it. */
+static bool is_bound(const struct spec_mount *mount)
+{
+	return !strcmp(mount->type, "device") && !strcmp(mount->fs_type, "none") &&
+	       (plan_has_word(mount->fs_data, "bind") || plan_has_word(mount->fs_data, "rbind"));
+}
+
 static bool is_device(const struct spec_mount *mount)
 {
-	return !strcmp(mount->type, "device") && strcmp(mount->fs_type, "tmpfs") != 0;
+	return !strcmp(mount->type, "device") && strcmp(mount->fs_type, "tmpfs") != 0 &&
+	       !is_bound(mount);
 }
 
 /* The volume's options, then what the container says of its mount. */
@@ -217,6 +225,16 @@ static void add_memory_volume(struct maker *m, const struct spec_mount *mount)
 	add_tmpfs(m, mount->target, options.data ? options.data : "", "");
 }
 
+static void add_bound_volume(struct maker *m, const struct spec_mount *mount)
+{
+	_buf_ struct buf options = {0};
+
+	join_options(mount, &options);
+	m->plan->bad |= options.bad;
+	plan_add(m, STEP_VOLUME, "bind", mount->source, mount->target,
+		 options.data ? options.data : "");
+}
+
 /* number: tells it from the unit's other mounts. */
 static void add_one_mount(struct maker *m, const struct spec_mount *mount, size_t number)
 {
@@ -227,6 +245,8 @@ static void add_one_mount(struct maker *m, const struct spec_mount *mount, size_
 		add_units_tmpfs(m, mount);
 	else if (is_device(mount))
 		attach_device_volume(m, mount);
+	else if (is_bound(mount))
+		add_bound_volume(m, mount);
 	else if (!strcmp(mount->type, "device"))
 		add_memory_volume(m, mount);
 	else if (plan_is_union(mount))

@@ -425,6 +425,16 @@ def test_volume_in_memory(world):
     assert lines[0] == "750 7:8" and lines[1].split()[1] == "1024" and r.exit["code"] == 0
 
 
+def test_volume_of_a_directory_as_docker_says_it(world):
+    os.makedirs(world.path("/run/docker/in"), exist_ok=True)
+    with open(world.path("/run/docker/file"), "w", encoding="utf-8") as out:
+        out.write("of the host\n")
+    r = sh(world, "cat /d/file; touch /d/x; grep ' /d ' /proc/mounts",
+           mount=[("device", "/run/docker", "/d", "noexec", "none", "bind,ro")])  # fmt: skip
+    lines = r.output.splitlines()
+    assert lines[0] == "of the host" and "Read-only" in lines[1] and {"ro", "noexec", "nosuid"} <= set(lines[2].split()[3].split(",")), r
+
+
 def test_owner_of_a_new_volume(world):
     mount = [("volume", "owned", "/seed", "uid=21,gid=22")]
     assert sh(world, "stat -c %u:%g /seed /seed/file; chown 3:3 /seed", mount=mount).output.split() == ["21:22", "7:8"]
