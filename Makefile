@@ -217,10 +217,11 @@ test: test-unit test-sim test-fuzz test-ns test-qemu ## install what is missing,
 endif
 
 # FULL=1 makes tests that take samples by default take everything.
-check: all sim build/host/system.cpio.zst ## what takes hours: a million worlds, every broken rule, every failing call, SCTP, fuzzers (FUZZ_SECONDS)
+check: all sim $(AIDE_BINS) build/images/hello.tar build/host/system.cpio.zst ## what takes hours: a million worlds, every broken rule, every failing call, 500 containers, other kernels' networks, fuzzers (FUZZ_SECONDS)
 	@tests/sim/init/bite.py
 	@FULL=1 tools/run-pytest --root tests/ns $(PYTEST) $(TESTARGS)
 	@FULL=1 tools/run-pytest --root tests/qemu $(PYTEST) -k net_guest
+	@$$([ "$$(id -u)" = 0 ] || echo sudo) env CYCLES=1000 CONTAINERS=500 CHECK=1 /usr/bin/python3 -B tests/bench/bench_net.py
 	@$(MAKE) --no-print-directory fuzz
 
 fuzz: $(FUZZ_BINS) ## fuzz for long: FUZZ_SECONDS=600 each
