@@ -92,7 +92,8 @@ def scratch(world):
 
 
 def processes():
-    return subprocess.run(["pgrep", "-f", "orlop-run start"], capture_output=True, text=True, check=False).stdout.split()
+    """Those of this tree: a host that others have on the machine has one that waits."""
+    return subprocess.run(["pgrep", "-f", f"^{RUN} start"], capture_output=True, text=True, check=False).stdout.split()
 
 
 def test_every_call_that_fails_leaves_nothing(world):
