@@ -28,11 +28,11 @@ Volume=/usr:/usr:ro
 Volume=/usr/lib:/lib:ro
 Volume=/usr/lib64:/lib64:ro
 Volume=/var/lib/orlop/conf:/conf:ro
-Tmpfs=/run
-Tmpfs=/run/samba/nmbd
-Tmpfs=/var/log/samba
-Tmpfs=/var/lib/samba
-Tmpfs=/var/cache/samba
+Tmpfs=/run:mode=755
+Tmpfs=/run/samba/nmbd:mode=755
+Tmpfs=/var/log/samba:mode=755
+Tmpfs=/var/lib/samba:mode=755
+Tmpfs=/var/cache/samba:mode=755
 Entrypoint={}
 Exec={}
 StopTimeout=1
