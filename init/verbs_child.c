@@ -265,12 +265,24 @@ static void keep_images(const char **argv, size_t *n, const struct unit *u)
 			keep(argv, n, c->mounts[i].source.value);
 }
 
+/* What it runs with stays too: a name may lead to a newer image than the one the container was made of. */
+static void keep_running(const char **argv, size_t *n, const struct unit *u)
+{
+	uint32_t id = shell_find(u->name);
+	const struct run *run = u->container && id != SUP_NONE ? run_find(id) : NULL;
+
+	if (!run || !run->main.pid)
+		return;
+	argv[(*n)++] = "--running";
+	argv[(*n)++] = u->name;
+}
+
 static size_t images_at_most(const struct unit_set *set)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; set && i < set->n; i++)
-		n += 1 + (set->units[i]->container ? set->units[i]->container->n_mounts : 0);
+		n += 2 + (set->units[i]->container ? set->units[i]->container->n_mounts : 0);
 	return n;
 }
 
@@ -292,8 +304,10 @@ void verb_image(const struct request *r)
 	argv[n++] = "prune";
 	argv[n++] = all ? "--all" : "--unnamed";
 	for (size_t i = 0; i < set->n; i++)
-		if (shell_known(set->units[i]))
+		if (shell_known(set->units[i])) {
 			keep_images(argv, &n, set->units[i]);
+			keep_running(argv, &n, set->units[i]);
+		}
 	hand_over(&r->answer, argv, n);
 }
 

@@ -32,6 +32,7 @@ struct owned {
 struct run {
 	const struct container_spec *spec;
 	const struct image *image;
+	const struct image *mounted; /* start: as image_find_mounted() gives them */
 	const struct plan *plan;
 	const char *words; /* the spec as it came */
 	size_t words_len;

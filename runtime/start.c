@@ -61,6 +61,7 @@ static int prepare(struct run *run, const char *unit, struct container_spec *spe
 		r = image_find_mounted(spec, &mounted, f);
 	if (r < 0)
 		return r;
+	run->mounted = mounted;
 	*ret_step = "plan";
 	return plan_make(plan, spec, image, mounted, f);
 }

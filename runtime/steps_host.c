@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/paths.h"
+#include "base/words.h"
 #include "netcfg/port.h"
 #include "runtime/caps.h"
 #include "runtime/run.h"
@@ -52,15 +53,15 @@ int volume_make_apply(struct run *run, char *const *arg, struct fail *f)
 	return 0;
 }
 
-/* For exec, which must know how the container was made, whatever the unit's files say by then. */
-int record_apply(struct run *run, char *const *arg, struct fail *f)
+static int record(const char *unit, const char *suffix, const char *data, size_t len,
+		  struct fail *f)
 {
 	char path[512];
 	_fd_
 	int fd = -1;
 	int r;
 
-	snprintf(path, sizeof(path), PATH_STARTED "/%s", arg[0]);
+	snprintf(path, sizeof(path), PATH_STARTED "/%s%s", unit, suffix);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == ENOENT) {
 		r = io_mkdirs(PATH_STARTED, 0700, f);
@@ -70,17 +71,39 @@ int record_apply(struct run *run, char *const *arg, struct fail *f)
 	}
 	if (fd < 0)
 		return fail_set(f, errno, "open(\"%s\")", path);
-	r = io_write_all(fd, run->words, run->words_len);
+	r = io_write_all(fd, data, len);
 	return r < 0 ? fail_set(f, -r, "writing \"%s\"", path) : 0;
+}
+
+static void unrecord(const char *unit, const char *suffix)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), PATH_STARTED "/%s%s", unit, suffix);
+	unlink(path);
+}
+
+/* The spec for exec, which must know how the container was made, whatever the unit's files say by then; the images'
+ * ids for prune, which must not take away what lies below it, whatever their names lead to by then. */
+int record_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	_buf_ struct buf ids = {0};
+	int r = record(arg[0], "", run->words, run->words_len, f);
+
+	words_add(&ids, run->image->id);
+	for (size_t i = 0; run->mounted && i < run->spec->n_mounts; i++)
+		if (run->mounted[i].id)
+			words_add(&ids, run->mounted[i].id);
+	if (r == 0 && ids.bad)
+		r = fail_set(f, ENOMEM, "the images' ids");
+	return r < 0 ? r : record(arg[0], RECORD_IMAGES, ids.data, ids.len, f);
 }
 
 void record_undo(struct run *run, char *const *arg)
 {
-	char path[512];
-
 	(void)run;
-	snprintf(path, sizeof(path), PATH_STARTED "/%s", arg[0]);
-	unlink(path);
+	unrecord(arg[0], "");
+	unrecord(arg[0], RECORD_IMAGES);
 }
 
 int scratch_apply(struct run *run, char *const *arg, struct fail *f)

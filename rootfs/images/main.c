@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orlop-image: see verbs[] for what it does, docs/man/orlop-image.8 for how. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,11 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/limits.h"
+#include "base/paths.h"
+#include "base/store.h"
+#include "base/words.h"
 #include "rootfs/images/doc.h"
 #include "rootfs/images/verbs.h"
 
@@ -32,7 +37,7 @@ static const struct verb {
 };
 
 /* Options: a flag sets a bool; a string is kept; a number is read; a list grows. */
-enum option_kind { OPT_FLAG, OPT_STRING, OPT_NUMBER, OPT_FRAME, OPT_KEEP };
+enum option_kind { OPT_FLAG, OPT_STRING, OPT_NUMBER, OPT_FRAME, OPT_KEEP, OPT_RUNNING };
 
 static const struct option_row {
 	const char *name, *help;
@@ -49,6 +54,8 @@ static const struct option_row {
 	{"--max-ratio", "N: unpacked to packed size of a layer (250)", OPT_NUMBER,
 	 offsetof(struct options, limits.max_ratio)},
 	{"--keep", "IMAGE: not to be removed, may be repeated (prune, rm)", OPT_KEEP, 0},
+	{"--running", "UNIT: what this container is made of stays, may be repeated (prune)",
+	 OPT_RUNNING, 0},
 	{"--unnamed", "images without a name too, unless kept (prune)", OPT_FLAG,
 	 offsetof(struct options, unnamed)},
 	{"--all", "all images too that are not kept (prune)", OPT_FLAG,
@@ -75,6 +82,29 @@ static bool number(const char *s, uint64_t *ret)
 	return *s >= '0' && *s <= '9' && !*end && !errno;
 }
 
+/* What orlop-run has noted when it started the unit's container. */
+static int add_running(struct options *o, const char *unit, struct fail *f)
+{
+	char path[512];
+	_free_
+	char *ids = NULL;
+	struct words_iter it;
+	const char *id;
+	size_t len;
+	int r;
+
+	if (!store_name_valid(unit))
+		return fail_set(f, EINVAL, "\"%s\" is no unit", unit);
+	snprintf(path, sizeof(path), PATH_STARTED "/%s" RECORD_IMAGES, unit);
+	r = io_read_file(AT_FDCWD, path, LIMIT_SPEC, &ids, &len, f);
+	if (r < 0)
+		return r;
+	words_iter_init(&it, ids, len);
+	while (r == 0 && (id = words_next(&it)))
+		r = names_add(&o->running, id, f);
+	return r;
+}
+
 static int set_option(struct options *o, const struct option_row *row, const char *value,
 		      struct fail *f)
 {
@@ -90,6 +120,7 @@ static int set_option(struct options *o, const struct option_row *row, const cha
 	case OPT_STRING: *(const char **)field = value; break;
 	case OPT_NUMBER: *(uint64_t *)field = n; break;
 	case OPT_KEEP: o->keep[o->n_keep++] = value; break;
+	case OPT_RUNNING: return add_running(o, value, f);
 	case OPT_FRAME:
 		o->out = (struct out){.json = true, .frames = true, .id = (uint32_t)n};
 		break;

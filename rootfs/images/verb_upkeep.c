@@ -35,6 +35,8 @@ static bool kept(const struct store *s, const struct options *o, const char *id)
 {
 	char keep[STORE_HEX_MAX + 1], name[STORE_NAME_MAX];
 
+	if (names_have(&o->running, id))
+		return true;
 	for (size_t i = 0; i < o->n_keep; i++)
 		if (store_find(s, o->keep[i], keep, name, NULL) == 0 && !strcmp(keep, id))
 			return true;

@@ -11,7 +11,8 @@ struct options {
 	struct import_limits limits;
 	const char **keep; /* --keep: images that prune and rm leave alone */
 	size_t n_keep;
-	bool unnamed, all; /* prune: images without a name too; all images that are not kept */
+	struct names running; /* --running: ids of the images that containers are made of */
+	bool unnamed, all;    /* prune: images without a name too; all images that are not kept */
 	const char *const *args; /* what is not an option */
 	size_t n_args;
 };

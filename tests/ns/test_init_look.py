@@ -6,6 +6,7 @@ import os
 
 import pytest
 from host import TOP, retry
+from images_lib import Image, file, folder, layer, symlink
 from test_init_exec import ORLOP
 
 IMAGE = os.path.join(TOP, "build/images/hello.tar")
@@ -116,3 +117,29 @@ def test_image_prune_keeps_what_units_name(box):
     assert os.listdir(store + "/images/names") == [] and os.listdir(store + "/layers") == []
     assert box.run("setpriv", "--reuid=1000", ORLOP, "image", "prune").returncode == 5
     assert box.run(ORLOP, "image", "rm").returncode == 2
+
+
+def test_image_prune_keeps_what_runs(box):
+    """A name may lead to a newer image than the one a container was made of, which it needs until it is started anew."""
+    store = box.path("store")
+    old = set(os.listdir(store + "/layers"))
+    with open("/bin/busybox", "rb") as f:
+        newer = Image(layer(folder("bin", mode=0o755), file("bin/busybox", f.read(), mode=0o755), symlink("bin/sh", "busybox"),
+                            symlink("bin/cat", "busybox")), ref="localhost/hello:latest")  # fmt: skip
+    newer.write(box.path("share/images/newer.tar"))
+    done = box.run("/usr/lib/orlop/orlop-image", "import", "/usr/share/orlop/images/newer.tar")
+    assert done.returncode == 0, done
+    new = set(os.listdir(store + "/layers")) - old
+    assert len(new) == 1
+    assert box.ask("stop", "idle", timeout=30)[0] == 0
+    for words in (("prune",), ("prune", "-a")):
+        out = box.run(ORLOP, "image", *words)
+        assert out.returncode == 0 and "0 images, 0 layers" in out.stdout, out
+        assert set(os.listdir(store + "/layers")) == old | new
+        # what nobody has opened yet is there too
+        assert "<html" in box.run(ORLOP, "exec", "busy", "/bin/cat", "/srv/www/cgi-bin/index.cgi").stdout
+    assert box.ask("restart", "busy", timeout=30)[0] == 0
+    assert box.run(ORLOP, "exec", "busy", "/bin/cat", "/srv/www/cgi-bin/index.cgi").returncode != 0
+    out = box.run(ORLOP, "image", "prune")
+    assert out.returncode == 0 and "1 images, " in out.stdout, out
+    assert set(os.listdir(store + "/layers")) == new
