@@ -62,6 +62,16 @@ static void set_device(struct out *o, struct spec_mount *slot, const struct unit
 	slot->source = copy(o, v->device.value);
 	slot->fs_type = copy(o, bind ? "" : type);
 	slot->fs_data = copy_or_empty(o, bind ? NULL : v->options.value);
+	if (bind && v->options.value) {
+		_buf_ struct buf b = {0};
+		char *of_mount = slot->options;
+
+		buf_str(&b, v->options.value);
+		if (of_mount && *of_mount)
+			buf_fmt(&b, ",%s", of_mount);
+		free(of_mount);
+		slot->options = take(o, &b);
+	}
 }
 
 /* Options of the mount, and what the .volume says of its first use. */

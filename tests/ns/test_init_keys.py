@@ -59,6 +59,8 @@ UNITS = {
                                     "Network=none\nVolume=memory.volume:/m:ro,noexec"),
     "bound.volume": "[Volume]\nDevice=/run/orlop-bound\nType=bind\n",
     "bound.container": TELL.format("cat /b/file; echo x > /b/new", "Network=none\nVolume=bound.volume:/b:ro"),
+    "readonly.volume": "[Volume]\nDevice=/run/orlop-bound\nType=bind\nOptions=ro,noexec\n",
+    "readonly.container": TELL.format("cat /b/file; touch /b/new; grep -o \" /b .*\" /proc/mounts", "Network=none\nVolume=readonly.volume:/b"),
     # a volume without a name is the container's, and goes with it; what the image has there is in it
     "anonymous.container": TELL.format("ls /srv/www | head -1; ls /srv/www/left; touch /srv/www/left",
                                        "Network=none\nVolume=/srv/www"),
@@ -218,6 +220,10 @@ def test_volume_of_a_host_directory(box):
     box.ask("restart", "bound.container", timeout=30)
     lines = told(box, "bound")
     assert lines[0] == "of the host" and "Read-only file system" in lines[1]
+    # what the .volume says of it counts too
+    lines = told(box, "readonly")
+    assert lines[0] == "of the host" and "Read-only file system" in lines[1]
+    assert {"ro", "noexec", "nosuid"} <= set(lines[2].split()[2].split(",")), lines
 
 
 def test_anonymous_volume(box):
