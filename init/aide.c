@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/paths.h"
+#include "init/condition.h"
 #include "init/console.h"
 #include "init/store_aide.h"
 
@@ -145,7 +146,7 @@ int aide_main(int argc, char **argv)
 	static const struct {
 		const char *word;
 		int (*run)(void);
-	} rows[] = {{"remove", do_remove}, {"leave", do_leave}};
+	} rows[] = {{"remove", do_remove}, {"leave", do_leave}, {"conditions", condition_main}};
 
 	if (argc > 1 && !strcmp(argv[0], "store"))
 		return store_aide(argc - 1, argv + 1);

@@ -4,6 +4,7 @@
  * `orlop-init --aide WORD`.
  *
  *	store ...       an errand to /var: store_aide.h
+ *	conditions      of a unit that is about to be started: condition.h
  *	remove          what half-finished work left in the store
  *	copy FROM TO    a file, into a directory that is made for it
  *	leave           the end of the machine: sync, unmount /var, or make it read-only

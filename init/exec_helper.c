@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What runs beside a main process: the command lists of [Service], conditions, and the end of a unit's network. */
-#include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/paths.h"
+#include "base/spawn.h"
 #include "init/boot_jobs.h"
+#include "init/condition.h"
 #include "init/console.h"
 #include "init/exec.h"
 #include "init/run.h"
@@ -34,111 +33,6 @@ static void done(struct run *r, uint32_t unit, int code, const char *text)
 	});
 }
 
-/* --- conditions ------------------------------------------------------------------------------- */
-
-static bool path_exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
-
-static bool path_is(const char *path, mode_t type)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && (st.st_mode & S_IFMT) == type;
-}
-
-static bool path_is_directory(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static bool path_is_link(const char *path)
-{
-	return path_is(path, S_IFLNK);
-}
-
-static bool path_is_writable(const char *path)
-{
-	return access(path, W_OK) == 0;
-}
-
-static bool file_has_content(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-}
-
-static bool file_is_executable(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
-}
-
-static bool directory_has_content(const char *path)
-{
-	_dir_ DIR *dir = opendir(path);
-	struct dirent *e;
-
-	while (dir && (e = readdir(dir)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			return true;
-	return false;
-}
-
-static bool path_is_mount_point(const char *path)
-{
-	struct statx st;
-
-	return statx(AT_FDCWD, path, 0, 0, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
-}
-
-static const struct {
-	const char *check;
-	bool (*holds)(const char *path);
-} conditions[] = {
-	{"ConditionPathExists", path_exists},
-	{"ConditionPathIsDirectory", path_is_directory},
-	{"ConditionPathIsSymbolicLink", path_is_link},
-	{"ConditionPathIsMountPoint", path_is_mount_point},
-	{"ConditionPathIsReadWrite", path_is_writable},
-	{"ConditionDirectoryNotEmpty", directory_has_content},
-	{"ConditionFileNotEmpty", file_has_content},
-	{"ConditionFileIsExecutable", file_is_executable},
-};
-
-static bool holds(const struct unit_condition *c)
-{
-	for (size_t i = 0; i < ARRAY_LEN(conditions); i++)
-		if (!strcmp(c->check, conditions[i].check))
-			return conditions[i].holds(c->arg) != c->negate;
-	return true; /* the reader of units warned about it */
-}
-
-/* The first condition that does not hold; of those with '|', all must fail for that. NULL: go on. */
-static const struct unit_condition *fails(const struct unit *u)
-{
-	const struct unit_condition *or_failed = NULL;
-	bool or_held = false;
-
-	for (size_t i = 0; i < u->n_conditions; i++) {
-		const struct unit_condition *c = &u->conditions[i];
-		bool held = holds(c);
-
-		if (!c->or_group && !held)
-			return c;
-		if (c->or_group) {
-			or_held |= held;
-			or_failed = c;
-		}
-	}
-	return or_held ? NULL : or_failed;
-}
-
 /* --- command lists ---------------------------------------------------------------------------- */
 
 static const size_t lists[SUP_HELPER__N] = {
@@ -155,6 +49,10 @@ static const struct command_list *list_of(const struct unit *u, enum sup_helper 
 }
 
 static void run_next(struct run *r);
+static void conditions_looked_at(struct run *r, int code, int status);
+
+/* r->helper_at while the conditions are looked at, which comes before the first command. */
+#define AT_CONDITIONS SIZE_MAX
 
 void run_helper_ended(struct child *c, int code, int status)
 {
@@ -164,7 +62,9 @@ void run_helper_ended(struct child *c, int code, int status)
 									  : NULL;
 	bool may_fail = list && r->helper_at < list->n && list->items[r->helper_at].may_fail;
 
-	if (code != CLD_EXITED)
+	if (r->helper_at == AT_CONDITIONS)
+		conditions_looked_at(r, code, status);
+	else if (code != CLD_EXITED)
 		done(r, r->unit, 128 + status, "killed");
 	else if (status != 0 && !may_fail)
 		done(r, r->unit, status,
@@ -208,18 +108,57 @@ static void run_list(struct run *r, const struct unit *u)
 		run_next(r);
 }
 
+static void conditions_looked_at(struct run *r, int code, int status)
+{
+	const struct unit *u = shell_unit(r->unit);
+	size_t failed = (size_t)(status - CONDITION_FAILED);
+	char text[160] = "a condition";
+
+	if (!u || !u->exec)
+		done(r, r->unit, 1, "the unit's files are gone");
+	else if (code != CLD_EXITED)
+		done(r, r->unit, 128 + status, "killed while it looked at conditions");
+	else if (status == 0)
+		run_list(r, u);
+	else if (status < CONDITION_FAILED)
+		done(r, r->unit, status, "conditions");
+	else {
+		if (status < CONDITION_LAST && failed < u->n_conditions)
+			condition_text(&u->conditions[failed], text, sizeof(text) - 20);
+		strncat(text, " does not hold", sizeof(text) - strlen(text) - 1);
+		done(r, r->unit, SUP_SKIP_CODE, text);
+	}
+}
+
+static int look_at_conditions(struct run *r, const struct unit *u, struct fail *f)
+{
+	static const char *const argv[] = {PATH_INIT, "--aide", "conditions", NULL};
+	_fd_
+	int words = condition_pack(u, f);
+	int e = words < 0 ? words : run_cgroup_fresh(r, f);
+	struct spawn s = {.argv = argv, .fds = {-1, -1, -1, words}, .n_fds = 4};
+	int pidfd;
+	pid_t pid;
+
+	if (e < 0)
+		return e;
+	s.cgroup = r->cgroup;
+	pid = spawn(&s, &pidfd, f);
+	if (pid < 0)
+		return (int)pid;
+	r->helper_at = AT_CONDITIONS;
+	children_add(&r->helper, pid, pidfd, run_helper_ended);
+	return 0;
+}
+
 static void run_pre(struct run *r, const struct unit *u)
 {
-	const struct unit_condition *c = fails(u);
-	char text[160];
+	struct fail f = {0};
 
-	if (!c) {
+	if (!u->n_conditions)
 		run_list(r, u);
-		return;
-	}
-	snprintf(text, sizeof(text), "%s=%s%s does not hold", c->check, c->negate ? "!" : "",
-		 c->arg);
-	done(r, r->unit, SUP_SKIP_CODE, text);
+	else if (look_at_conditions(r, u, &f) < 0)
+		done(r, r->unit, 203, f.text);
 }
 
 /* ReloadCmd=, inside the container. */

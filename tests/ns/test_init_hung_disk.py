@@ -159,6 +159,40 @@ def test_nobody_waits_for_who_reads(host):
     assert host.status("more.service")["state"] == "down"
 
 
+def test_nobody_waits_for_who_looks_at_conditions(host):
+    """A51: a condition's path leads to what does not answer: the start takes its time and fails, PID 1 does not, and a crash of
+    it in the middle is survived. With an answer the conditions are looked at in their order."""
+    host.unit("kept.service", SLEEP)
+    host.unit("asks.service", "[Unit]\nConditionPathExists=/etc/passwd\nConditionPathExists=!/run/mute/x\n"
+              "[Service]\nExecStartPre=/bin/touch /tmp/pre\nExecStart=/bin/sleep 1000\nTimeoutStartSec=4\n")  # fmt: skip
+    host.unit("or.service", "[Unit]\nConditionPathExists=|/no/such\nConditionPathIsDirectory=|!/tmp\n" + SLEEP)
+    host.boot()
+    host.until("kept.service", "up")
+    assert host.ask("start", "or.service")[0] == 0
+    assert "ConditionPathIsDirectory=!/tmp does not hold" in str(host.status("or.service")), host.status("or.service")
+    os.mkdir(host.root("/run/mute"))
+    server = mute(host, "/run/mute")
+    try:
+        asked = Asked(host, "start", "asks.service")
+        while asked.is_alive():
+            serves(host)
+            time.sleep(0.2)
+        assert asked.result()[0] == 1 and 3 < asked.took < 15, (asked.answer, asked.took)
+        assert host.status("asks.service")["state"] == "failed", host.status("asks.service")
+        asked = Asked(host, "start", "asks.service")
+        serves(host)
+        host.run("kill", "-SEGV", "1")
+        retry(lambda: serves(host))
+        host.until("asks.service", "failed", 30)
+    finally:
+        server.kill()
+        server.wait()
+        host.run("umount", "-l", "/run/mute")
+    assert not os.path.exists(host.root("/tmp/pre"))
+    assert host.ask("start", "asks.service", timeout=30)[0] == 0
+    assert host.status("asks.service")["state"] == "up" and os.path.exists(host.root("/tmp/pre"))
+
+
 def test_a_boot_goes_on_without_it(host):
     """A51: at boot the units of the image run, what cannot be read is said."""
     host.unit("kept.service", SLEEP)
