@@ -14,7 +14,6 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/limits.h"
-#include "base/paths.h"
 #include "netcfg/dns.h"
 #include "netcfg/list.h"
 #include "netcfg/online.h"
@@ -188,21 +187,10 @@ static void reload_problem(const struct fail *f)
 
 static int reload(struct fail *f)
 {
-	_free_
-	char *data = NULL;
 	_buf_ struct buf text = {0};
-	struct net_spec spec = {0};
-	size_t len;
-	int told, r = io_read_file(AT_FDCWD, PATH_NETWANT, SPEC_MAX, &data, &len, f);
+	int r = up_run(NULL, NULL, false, &text, reload_problem, f);
+	int told = list_lines(&reload_out, "did", text.data ? text.data : "", r < 0 ? NULL : f);
 
-	if (r == -ENOENT)
-		return fail_set(f, ENOENT, "orlop-net up has not run (" PATH_NETWANT ")");
-	if (r == 0)
-		r = netspec_decode(&spec, data, len, f);
-	if (r == 0)
-		r = up_run(&spec, NULL, false, &text, reload_problem, f);
-	told = list_lines(&reload_out, "did", text.data ? text.data : "", r < 0 ? NULL : f);
-	netspec_done(&spec);
 	return r < 0 ? r : told;
 }
 

@@ -20,16 +20,26 @@
 /* The specs of a whole host: 65,536 members of 200 bytes. */
 #define SPEC_MAX (16u << 20)
 
-int state_load_spec(struct net_spec *spec, struct fail *f)
+static int load_spec(const char *path, struct net_spec *spec, struct fail *f)
 {
 	_free_
 	char *data = NULL;
 	size_t len;
-	int r = io_read_file(AT_FDCWD, PATH_NETSPEC, SPEC_MAX, &data, &len, f);
+	int r = io_read_file(AT_FDCWD, path, SPEC_MAX, &data, &len, f);
 
 	if (r == -ENOENT)
-		return fail_set(f, ENOENT, "orlop-net up has not run (%s)", PATH_NETSPEC);
+		return fail_set(f, ENOENT, "orlop-net up has not run (%s)", path);
 	return r < 0 ? r : netspec_decode(spec, data, len, f);
+}
+
+int state_load_spec(struct net_spec *spec, struct fail *f)
+{
+	return load_spec(PATH_NETSPEC, spec, f);
+}
+
+int state_load_want(struct net_spec *spec, struct fail *f)
+{
+	return load_spec(PATH_NETWANT, spec, f);
 }
 
 static int open_dir(struct fail *f)

@@ -52,6 +52,9 @@ void unit_state_elements(const struct unit_state *s, struct nft_elems *list);
 /* Reads PATH_NETSPEC. -ENOENT: `orlop-net up` has not run. */
 int state_load_spec(struct net_spec *spec, struct fail *f);
 
+/* The same of PATH_NETWANT, which the last `up` was asked for; it changes unless the lock is held. */
+int state_load_want(struct net_spec *spec, struct fail *f);
+
 /* Reads, writes, removes the record of one unit. Load and remove: -ENOENT and 0 if there is none. */
 int state_load_unit(const char *unit, struct unit_state *s, struct fail *f);
 int state_save_unit(const struct unit_state *s, struct fail *f);

@@ -188,17 +188,23 @@ int up_run(struct net_spec *spec, const char *const *gone, bool dry, struct buf 
 	_fd_
 	int lock = dry ? -1 : state_lock(LOCK_EX, f);
 	struct up u = {.problem = problem, .gone = gone};
-	int r = -EPROTO;
+	struct net_spec last = {0};
+	int r;
 
 	if (lock < 0 && !dry)
 		return lock;
+	r = spec ? 0 : state_load_want(&last, f);
+	if (r < 0)
+		return r;
+	spec = spec ? spec : &last;
 	u.route = route = nlk_open(NETLINK_ROUTE, f);
 	u.filter = filter = route ? nlk_open(NETLINK_NETFILTER, f) : NULL;
 	netspec_encode(spec, &u.asked);
-	if (filter)
+	r = filter ? 0 : -EPROTO;
+	if (r == 0)
 		r = u.asked.bad ? fail_set(f, ENOMEM, "network")
 				: host_file_read(spec, problem, &u.conf, f);
-	if (filter && r == 0)
+	if (r == 0)
 		r = run(&u, spec, dry, text, f);
 	buf_done(&u.asked);
 	free(u.conf);
@@ -206,5 +212,6 @@ int up_run(struct net_spec *spec, const char *const *gone, bool dry, struct buf 
 	net_state_done(&u.have);
 	lease_done(&u.leases);
 	op_list_done(&u.ops);
+	netspec_done(&last);
 	return r;
 }

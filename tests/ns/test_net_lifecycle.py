@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attach, detach, flush, conflict, wait: what comes goes again, and only what changed is touched."""
 
+import fcntl
 import re
 import subprocess
 
 import pytest
 
-from netlab import NET, Lab
+from netlab import NET, Lab, eventually
 
 
 @pytest.fixture(name="lab")
@@ -160,6 +161,33 @@ def test_networks_come_and_go(lab):
     lab.networks.pop()
     assert "link remove ob" in lab.up().stdout
     assert lab.up().stdout == ""
+
+
+def waits_for_a_lock(pid):
+    with open("/proc/locks", encoding="ascii") as locks:
+        return any("->" in line and str(pid) in line.split() for line in locks)
+
+
+def test_a_reload_does_not_undo_an_up_that_it_waited_for(lab):
+    run = f"/proc/{lab.host.proc.pid}/root/run/orlop"
+    lab.networks.append({"name": "lan"})
+    with open(f"{run}/network.lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        reload = lab.host.popen(NET, "reload")
+        eventually(lambda: waits_for_a_lock(reload.pid))
+        lab.write("/run/orlop/network.want", lab.spec().decode())  # what an up does last
+    did = reload.communicate(timeout=60)[0]
+    assert reload.returncode == 0 and "bridge add ob" in did
+    assert lab.up().stdout == ""
+
+
+def test_a_reload_before_the_first_up_says_so():
+    lab = Lab(up=False)
+    try:
+        reload = lab.tool("reload", check=False)
+        assert reload.returncode == 1 and "orlop-net up has not run" in reload.stderr
+    finally:
+        lab.close()
 
 
 def test_a_network_gets_ipv6_later_and_loses_it_again(lab):
