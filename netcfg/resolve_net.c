@@ -149,52 +149,105 @@ static void chosen(struct resolving_family *v, struct ip_prefix p)
 	v->n = 1;
 }
 
-/* The subnets that were chosen for it before, if they are still free. */
-static void keep_subnets(struct resolving *net, const struct lease_file *leases,
-			 const struct resolving *nets, size_t n, const struct ip_prefix *avoid,
-			 size_t n_avoid)
+static struct resolving *resolving_of(struct resolving *nets, size_t n, const char *name)
 {
-	const struct lease *held = NULL;
-
-	for (size_t i = 0; i < leases->n && !held; i++)
-		if (!leases->items[i].unit && !strcmp(leases->items[i].network, net->spec->name))
-			held = &leases->items[i];
-	if (held && held->net4.ip.family && needs_subnet4(net->spec) &&
-	    !overlaps(&held->net4, nets, n, avoid, n_avoid))
-		chosen(&net->v4, ip_prefix_base(&held->net4));
-	if (held && held->net6.ip.family && needs_subnet6(net->spec) &&
-	    !overlaps(&held->net6, nets, n, avoid, n_avoid))
-		chosen(&net->v6, ip_prefix_base(&held->net6));
+	for (size_t i = 0; i < n; i++)
+		if (!has(nets[i].spec->problem) && !strcmp(nets[i].spec->name, name))
+			return &nets[i];
+	return NULL;
 }
 
-/* 10.89.0.0/24, 10.89.1.0/24, ... 10.95.255.0/24: the first that is free. */
-static int choose_subnet4(struct resolving *net, const struct resolving *nets, size_t n,
-			  const struct ip_prefix *avoid, size_t n_avoid, struct fail *f)
+/* The subnets that were chosen for them before, where they are still free. In the order of the leases: networks that
+ * are there come before those that come back, so no member who runs gets another address. */
+static void keep_subnets(struct resolving *nets, size_t n, const struct lease_file *leases,
+			 const struct ip_prefix *avoid, size_t n_avoid)
 {
-	for (unsigned i = 0; i < 7 * 256; i++) {
-		struct ip_prefix p = {{4, {10, (uint8_t)(89 + i / 256), (uint8_t)i}}, 24};
+	for (size_t i = 0; i < leases->n; i++) {
+		const struct lease *l = &leases->items[i];
+		struct resolving *net = l->unit ? NULL : resolving_of(nets, n, l->network);
 
-		if (!overlaps(&p, nets, n, avoid, n_avoid)) {
-			chosen(&net->v4, p);
-			return 0;
-		}
+		if (!net)
+			continue;
+		if (!net->v4.n && l->net4.ip.family && needs_subnet4(net->spec) &&
+		    !overlaps(&l->net4, nets, n, avoid, n_avoid))
+			chosen(&net->v4, ip_prefix_base(&l->net4));
+		if (!net->v6.n && l->net6.ip.family && needs_subnet6(net->spec) &&
+		    !overlaps(&l->net6, nets, n, avoid, n_avoid))
+			chosen(&net->v6, ip_prefix_base(&l->net6));
 	}
-	return fail_set(f, EADDRNOTAVAIL, "no free subnet is left in 10.89.0.0 - 10.95.255.255");
+}
+
+/* What a new subnet keeps clear of. */
+struct occupied {
+	const struct resolving *nets;
+	size_t n_nets;
+	struct ip_prefix *avoid; /* the host's own, then those that absent networks come back to */
+	size_t n_host, n_avoid;
+};
+
+#define SUBNETS4 (7 * 256u)
+
+/* 10.89.0.0/24, 10.89.1.0/24, ... 10.95.255.0/24. */
+static struct ip_prefix candidate4(const char *name, unsigned i)
+{
+	(void)name;
+	return (struct ip_prefix){{4, {10, (uint8_t)(89 + i / 256), (uint8_t)i}}, 24};
 }
 
 /* A unique local prefix (RFC 4193), its 40 bits from the network's name: nothing else is routed here. */
-static void choose_subnet6(struct resolving *net, const struct resolving *nets, size_t n,
-			   const struct ip_prefix *avoid, size_t n_avoid)
+static struct ip_prefix candidate6(const char *name, unsigned i)
 {
 	struct ip_prefix p = {{6, {0xfd}}, 64};
+	uint64_t h = ip_hash(0, name) + i;
 
-	for (uint64_t h = ip_hash(0, net->spec->name);; h++) {
-		for (int i = 1; i < 6; i++)
-			p.ip.b[i] = (uint8_t)(h >> 8 * (i - 1));
-		if (!overlaps(&p, nets, n, avoid, n_avoid))
-			break;
+	for (int k = 1; k < 6; k++)
+		p.ip.b[k] = (uint8_t)(h >> 8 * (k - 1));
+	return p;
+}
+
+/* The first that is free; an absent network's only if there is no other. */
+static int choose_subnet(struct resolving *net, struct resolving_family *v,
+			 const struct occupied *oc,
+			 struct ip_prefix (*candidate)(const char *name, unsigned i),
+			 struct fail *f)
+{
+	const size_t n_avoid[] = {oc->n_avoid, oc->n_host};
+
+	for (size_t k = 0; k < ARRAY_LEN(n_avoid); k++)
+		for (unsigned i = 0; i < SUBNETS4; i++) {
+			struct ip_prefix p = candidate(net->spec->name, i);
+
+			if (!overlaps(&p, oc->nets, oc->n_nets, oc->avoid, n_avoid[k])) {
+				chosen(v, p);
+				return 0;
+			}
+		}
+	return fail_set(f, EADDRNOTAVAIL, "no free subnet is left in %s",
+			v == &net->v4 ? "10.89.0.0 - 10.95.255.255" : "fd00::/8");
+}
+
+/* Networks that are not there now, but have been: they find their subnets free when they come back. */
+static int find_occupied(const struct net_spec *spec, const struct resolving *nets,
+			 const struct lease_file *leases, const struct ip_prefix *avoid,
+			 size_t n_avoid, struct occupied *ret)
+{
+	*ret = (struct occupied){.nets = nets, .n_nets = spec->n_networks, .n_host = n_avoid};
+	ret->avoid = calloc(n_avoid + 2 * leases->n + 1, sizeof(*ret->avoid));
+	if (!ret->avoid)
+		return -ENOMEM;
+	for (; ret->n_avoid < n_avoid; ret->n_avoid++)
+		ret->avoid[ret->n_avoid] = avoid[ret->n_avoid];
+	for (size_t i = 0; i < leases->n; i++) {
+		const struct lease *l = &leases->items[i];
+
+		if (l->unit || resolve_network(spec, l->network))
+			continue;
+		if (l->net4.ip.family)
+			ret->avoid[ret->n_avoid++] = l->net4;
+		if (l->net6.ip.family)
+			ret->avoid[ret->n_avoid++] = l->net6;
 	}
-	chosen(&net->v6, p);
+	return 0;
 }
 
 /* The pools of one family; the lists are written anew with every blank filled in. */
@@ -226,16 +279,15 @@ static int init_pools(struct resolving_family *v, char **subnets, char **gateway
 	return 0;
 }
 
-static int resolve_net(struct resolving *net, const struct resolving *nets, size_t n,
-		       const struct ip_prefix *avoid, size_t n_avoid, struct fail *f)
+static int resolve_net(struct resolving *net, const struct occupied *oc, struct fail *f)
 {
 	struct netspec_network *s = net->spec;
 	int r = 0;
 
 	if (!net->v4.n && needs_subnet4(s))
-		r = choose_subnet4(net, nets, n, avoid, n_avoid, f);
+		r = choose_subnet(net, &net->v4, oc, candidate4, f);
 	if (r == 0 && !net->v6.n && needs_subnet6(s))
-		choose_subnet6(net, nets, n, avoid, n_avoid);
+		r = choose_subnet(net, &net->v6, oc, candidate6, f);
 	if (r == 0)
 		r = init_pools(&net->v4, &s->subnet, &s->gateway, s->range, f);
 	if (r == 0)
@@ -251,6 +303,7 @@ static void network_problem(struct netspec_network *s, const struct fail *why)
 int resolve_networks(struct net_spec *spec, struct resolving *nets, const struct lease_file *leases,
 		     const struct ip_prefix *avoid, size_t n_avoid)
 {
+	struct occupied oc;
 	struct fail why;
 	int r;
 
@@ -266,17 +319,17 @@ int resolve_networks(struct net_spec *spec, struct resolving *nets, const struct
 		if (r < 0)
 			network_problem(s, &why);
 	}
-	for (size_t i = 0; i < spec->n_networks; i++)
-		if (!has(nets[i].spec->problem))
-			keep_subnets(&nets[i], leases, nets, spec->n_networks, avoid, n_avoid);
-	for (size_t i = 0; i < spec->n_networks; i++) {
+	keep_subnets(nets, spec->n_networks, leases, avoid, n_avoid);
+	r = find_occupied(spec, nets, leases, avoid, n_avoid, &oc);
+	for (size_t i = 0; i < spec->n_networks && r == 0; i++) {
 		if (has(nets[i].spec->problem))
 			continue;
-		r = resolve_net(&nets[i], nets, spec->n_networks, avoid, n_avoid, &why);
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0)
+		r = resolve_net(&nets[i], &oc, &why);
+		if (r < 0 && r != -ENOMEM) {
 			network_problem(nets[i].spec, &why);
+			r = 0;
+		}
 	}
-	return 0;
+	free(oc.avoid);
+	return r;
 }

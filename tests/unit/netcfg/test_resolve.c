@@ -159,6 +159,83 @@ static void what_was_chosen_stays(void **state)
 	lease_done(&leases);
 }
 
+/* One round of `orlop-net up`: the subnets of each network, those of an absent one are NULL. */
+static void round_of_two(struct lease_file *leases, bool a, bool b, char *ret[4])
+{
+	struct net_spec spec = {0};
+	_free_
+	char *problems = NULL;
+	size_t n = 0;
+
+	if (a)
+		network(&spec, "a", "")->ipv6 = strdup("yes");
+	if (b)
+		network(&spec, "b", "")->ipv6 = strdup("yes");
+	problems = resolve(&spec, leases);
+	assert_string_equal(problems, "");
+	for (size_t i = 0; i < 4; i++) {
+		free(ret[i]);
+		ret[i] = NULL;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		if (!(i ? b : a))
+			continue;
+		ret[2 * i] = strdup(spec.networks[n].subnet);
+		ret[2 * i + 1] = strdup(spec.networks[n++].subnet6);
+	}
+	netspec_done(&spec);
+}
+
+static void free_texts(char *texts[4])
+{
+	for (size_t i = 0; i < 4; i++)
+		free(texts[i]);
+}
+
+static void an_absent_networks_subnets_are_not_given_away(void **state)
+{
+	(void)state;
+	struct lease_file leases = {0};
+	char *first[4] = {0}, *then[4] = {0}, *text6 = NULL;
+	_buf_ struct buf text = {0};
+
+	round_of_two(&leases, false, true, first);
+	text6 = strdup(first[3]); /* the one that b's name leads to */
+	lease_done(&leases);
+	buf_fmt(&text, "network a 10.89.0.0/24 %s\n", text6);
+	assert_int_equal(lease_parse(text.data, text.len, &leases, NULL), 0);
+	round_of_two(&leases, false, true, first);
+	assert_string_equal(first[2], "10.89.1.0/24");
+	assert_string_not_equal(first[3], text6);
+	round_of_two(&leases, true, true, then);
+	assert_string_equal(then[0], "10.89.0.0/24");
+	assert_string_equal(then[1], text6);
+	assert_string_equal(then[2], first[2]);
+	assert_string_equal(then[3], first[3]);
+	free(text6);
+	free_texts(first);
+	free_texts(then);
+	lease_done(&leases);
+}
+
+static void an_absent_networks_subnet_is_taken_when_no_other_is_left(void **state)
+{
+	(void)state;
+	static const char text[] = "network a 10.88.0.0/13 -\n";
+	struct lease_file leases = {0};
+	char *found[4] = {0};
+
+	assert_int_equal(lease_parse(text, strlen(text), &leases, NULL), 0);
+	round_of_two(&leases, false, true, found);
+	assert_string_equal(found[2], "10.89.0.0/24");
+	/* whoever was there stays, whatever the names */
+	round_of_two(&leases, true, true, found);
+	assert_string_equal(found[0], "10.89.1.0/24");
+	assert_string_equal(found[2], "10.89.0.0/24");
+	free_texts(found);
+	lease_done(&leases);
+}
+
 static void a_chosen_subnet_keeps_clear_of_the_hosts_own(void **state)
 {
 	(void)state;
@@ -324,6 +401,8 @@ int main(void)
 		cmocka_unit_test(blanks_are_filled_in),
 		cmocka_unit_test(every_subnet_has_a_gateway_and_gives_an_address),
 		cmocka_unit_test(what_was_chosen_stays),
+		cmocka_unit_test(an_absent_networks_subnets_are_not_given_away),
+		cmocka_unit_test(an_absent_networks_subnet_is_taken_when_no_other_is_left),
 		cmocka_unit_test(a_chosen_subnet_keeps_clear_of_the_hosts_own),
 		cmocka_unit_test(a_mistake_is_told_and_stays_where_it_is),
 		cmocka_unit_test(hosts_has_everybody_and_no_strange_names),
