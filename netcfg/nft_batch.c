@@ -264,13 +264,19 @@ int nft_loaded(struct nl_sock *sk, struct fail *f)
 	return r;
 }
 
+/* Sets that have units' names in their comments, but that `orlop-net up` alone fills. */
+static bool of_up(enum nft_set_id set)
+{
+	return set == NFT_OPEN || set == NFT_OPEN_ALL || set == NFT_NAMES4 || set == NFT_NAMES6;
+}
+
 int nft_purge(struct nl_sock *sk, const char *unit, struct fail *f)
 {
 	struct nft_elems all = {0}, del = {0};
 	int failed, r = 0;
 
 	for (size_t i = 0; i < NFT_SET__N && r == 0; i++)
-		r = nft_list(sk, i, &all, f);
+		r = of_up(i) ? 0 : nft_list(sk, i, &all, f);
 	for (size_t i = 0; i < all.n && r == 0; i++)
 		if (!strcmp(all.items[i].comment, unit) && !nft_elems_push(&del, &all.items[i]))
 			r = fail_set(f, ENOMEM, "packet filter");

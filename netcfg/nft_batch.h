@@ -25,6 +25,6 @@ int nft_get(struct nl_sock *sk, struct nft_elem *e, struct fail *f);
 /* Whether all of base.nft is there: its tables, sets, and a rule in each chain. 1, 0 or -errno. */
 int nft_loaded(struct nl_sock *sk, struct fail *f);
 
-/* Takes away whatever belongs to unit by its comment, wherever it is: what is left when nobody knows
- * any more what the unit had. */
+/* Takes away whatever an attach put in for unit, by its comment: what is left when nobody knows any more what
+ * the unit had. What `orlop-net up` put in for it stays. */
 int nft_purge(struct nl_sock *sk, const char *unit, struct fail *f);

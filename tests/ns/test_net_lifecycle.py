@@ -89,6 +89,21 @@ def test_leftovers_that_no_record_tells_of_are_replaced_too(lab):
     assert lab.up().stdout == ""
 
 
+def test_what_only_an_up_puts_there_stays(lab):
+    """Where a member's questions for names go, and the ports of its own that are open."""
+    lab.networks.append({"name": "back"})
+    lab.opens.append({"unit": "web.container", "protocol": "tcp", "first": "7000", "last": "7000"})
+    web = lab.add("web", networks=("orlop", "back"), ports=["8080:5000"])
+    maps = [[*"nft list map inet orlop names4".split()], [*"nft list set inet orlop open".split()]]
+    before = [lab.host.run(*m).stdout for m in maps]
+    assert all("web.container" in text for text in before)
+    lab.write("/run/orlop/ports/web.container", "damaged")
+    lab.down(web)
+    assert [lab.host.run(*m).stdout for m in maps] == before
+    assert "web.container" not in lab.host.run("nft", "list", "map", "inet", "orlop", "publish4").stdout
+    assert "web.container" not in lab.host.run("nft", "list", "table", "bridge", "orlop").stdout
+
+
 def test_a_taken_port_names_its_owner_and_undoes_the_rest(lab):
     lab.add("web", ports=["8080:5000"])
     other = lab.add("other", start=False, ports=["9090:5000", "8080:5000"])
