@@ -16,6 +16,8 @@
 
 #define HOSTS_MAX (16u << 20)
 
+_Static_assert(DNS_ARGS_MAX <= KEEPER_ARGS_MAX, "the keeper takes all of a command line");
+
 static uint64_t hosts_of(const char *network)
 {
 	_free_
@@ -28,14 +30,22 @@ static uint64_t hosts_of(const char *network)
 									       : 0;
 }
 
-/* file: the hosts file that it reads. */
-static int want_server(struct keeper *k, const char *name, const char *file, struct dns_job *job,
-		       struct fail *f)
+/* made: what became of its command line; file: the hosts file that it reads. One whose command line is too long stops
+ * no other. */
+static int want_server(struct keeper *k, const char *name, const char *file, int made,
+		       struct dns_job *job, struct fail *f)
 {
-	int r = keeper_want(k, name, job->argv, 0, hosts_of(file), f);
+	int r = made;
 
+	if (made == 0)
+		r = keeper_want(k, name, job->argv, 0, hosts_of(file), f);
+	else
+		fail_set(f, -made, "%s", name);
 	dns_job_done(job);
-	return r;
+	if (made != -E2BIG)
+		return r;
+	k->tell(f);
+	return 0;
 }
 
 static int want_network(struct keeper *k, const struct netspec_network *net, struct fail *f)
@@ -43,10 +53,8 @@ static int want_network(struct keeper *k, const struct netspec_network *net, str
 	char name[300];
 	struct dns_job job;
 
-	if (dns_job(net, &job) < 0)
-		return fail_set(f, ENOMEM, "name servers");
 	snprintf(name, sizeof(name), "name server of network %s", net->name);
-	return want_server(k, name, net->name, &job, f);
+	return want_server(k, name, net->name, dns_job(net, &job), &job, f);
 }
 
 static int want_set(struct keeper *k, const struct dns_set *set, struct fail *f)
@@ -57,9 +65,9 @@ static int want_set(struct keeper *k, const struct dns_set *set, struct fail *f)
 	buf_str(&name, "name server of networks");
 	for (size_t i = 0; i < set->n; i++)
 		buf_fmt(&name, " %s", set->networks[i]->name);
-	if (name.bad || dns_set_job(set, &job) < 0)
+	if (name.bad)
 		return fail_set(f, ENOMEM, "name servers");
-	return want_server(k, name.data, set->file, &job, f);
+	return want_server(k, name.data, set->file, dns_set_job(set, &job), &job, f);
 }
 
 static void look(struct keeper *k)

@@ -45,7 +45,8 @@ void dns_sets_find(const struct net_spec *spec, struct dns_sets *ret);
 const struct dns_set *dns_set_of(const struct dns_sets *sets, const struct net_spec *spec,
 				 const char *unit);
 
-#define DNS_ARGS_MAX 64 /* every gateway of some networks, and as many servers */
+/* Every gateway of DNS_SET_SIZE networks that have all subnets they may have, and 250 words more: servers. */
+#define DNS_ARGS_MAX 512
 
 struct dns_job {
 	const char *argv[DNS_ARGS_MAX + 1]; /* into text, which is owned */
@@ -55,7 +56,7 @@ struct dns_job {
 /* Whether the network has a name server of ours. */
 bool dns_serves(const struct netspec_network *net);
 
-/* The server's command line. 0, or -1 when memory ran out. Free with dns_job_done. */
+/* The server's command line, all of it. 0, -ENOMEM, or -E2BIG: more than DNS_ARGS_MAX words. Free with dns_job_done. */
 int dns_job(const struct netspec_network *net, struct dns_job *ret);
 /* The same of a set's. */
 int dns_set_job(const struct dns_set *set, struct dns_job *ret);

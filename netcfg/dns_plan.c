@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pure */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,41 +49,48 @@ static void begin(struct buf *b)
 	word(b, "--cache-size=", "1000");
 }
 
-/* Whom it asks; net: the network whose members it asks for, NULL = one with a way out is not among them. */
-static void asks(struct buf *b, const struct netspec_network *net)
+/* Where the names are, and whether it asks the host's servers. net: the network whose members it asks for, NULL = one
+ * with a way out is not among them. These words come before those whose number is anybody's. */
+static void knows(struct buf *b, const char *file, const struct netspec_network *net)
 {
+	word(b, "--addn-hosts=" PATH_HOSTS "/", file);
 	if (!net || *resolve_str(net->dns))
 		word(b, "--no-resolv", ""); /* asking would be a way out, of a kind */
 	else
 		word(b, "--resolv-file=", PATH_RESOLV);
-	if (net)
-		words(b, "--server=", resolve_str(net->dns));
 }
 
-static int finish(struct buf *b, struct dns_job *ret)
+/* Its own servers, and the end of the command line. */
+static int finish(struct buf *b, const struct netspec_network *net, struct dns_job *ret)
 {
-	size_t n = 0;
+	size_t n = 0, at = 0;
 
-	*ret = (struct dns_job){.text = b->bad ? NULL : b->data};
-	if (b->bad) {
-		buf_done(b);
-		return -1;
-	}
-	for (size_t at = 0; at < b->len && n < DNS_ARGS_MAX; at += strlen(b->data + at) + 1)
+	*ret = (struct dns_job){0};
+	if (net)
+		words(b, "--server=", resolve_str(net->dns));
+	for (; !b->bad && at < b->len && n < DNS_ARGS_MAX; at += strlen(b->data + at) + 1)
 		ret->argv[n++] = b->data + at;
+	if (b->bad || at < b->len) {
+		int r = b->bad ? -ENOMEM : -E2BIG;
+
+		buf_done(b);
+		*ret = (struct dns_job){0};
+		return r;
+	}
+	ret->text = b->data;
 	return 0;
 }
 
 int dns_job(const struct netspec_network *net, struct dns_job *ret)
 {
+	const struct netspec_network *out = resolve_yes(net->internal) ? NULL : net;
 	struct buf b = {0};
 
 	begin(&b);
+	knows(&b, net->name, out);
 	words(&b, "--listen-address=", resolve_str(net->gateway));
 	words(&b, "--listen-address=", resolve_str(net->gateway6));
-	word(&b, "--addn-hosts=" PATH_HOSTS "/", net->name);
-	asks(&b, resolve_yes(net->internal) ? NULL : net);
-	return finish(&b, ret);
+	return finish(&b, out, ret);
 }
 
 int dns_set_job(const struct dns_set *set, struct dns_job *ret)
@@ -91,18 +99,18 @@ int dns_set_job(const struct dns_set *set, struct dns_job *ret)
 	struct buf b = {0};
 	char port[8];
 
+	for (size_t i = 0; i < set->n && !out; i++)
+		if (!resolve_yes(set->networks[i]->internal))
+			out = set->networks[i];
 	begin(&b);
 	snprintf(port, sizeof(port), "%u", set->port);
 	word(&b, "--port=", port);
+	knows(&b, set->file, out);
 	for (size_t i = 0; i < set->n; i++) {
 		words(&b, "--listen-address=", resolve_str(set->networks[i]->gateway));
 		words(&b, "--listen-address=", resolve_str(set->networks[i]->gateway6));
-		if (!out && !resolve_yes(set->networks[i]->internal))
-			out = set->networks[i];
 	}
-	word(&b, "--addn-hosts=" PATH_HOSTS "/", set->file);
-	asks(&b, out);
-	return finish(&b, ret);
+	return finish(&b, out, ret);
 }
 
 void dns_job_done(struct dns_job *job)

@@ -17,7 +17,7 @@
 
 #include "base/fail.h"
 
-#define KEEPER_ARGS_MAX 64
+#define KEEPER_ARGS_MAX 512
 
 struct kept {
 	char *name;                      /* for messages, and who it is from one time to the next */
