@@ -262,7 +262,7 @@ static int exec_in(const char *unit, char **command, const struct wishes *wishes
 	if (r == 0)
 		r = apply_wishes(&spec, wishes, f);
 	if (r == 0)
-		r = image_find(&image, spec.image, f);
+		r = image_find_started(&image, unit, f);
 	if (r == 0)
 		r = plan_make(&plan, &spec, &image, NULL, f);
 	if (r == 0)

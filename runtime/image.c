@@ -11,8 +11,10 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/limits.h"
 #include "base/paths.h"
 #include "base/store.h"
+#include "base/words.h"
 
 static int read_ini(const char *dir, struct image *image, struct fail *f)
 {
@@ -59,6 +61,28 @@ int image_find(struct image *image, const char *ref, struct fail *f)
 	if (access(path, F_OK) < 0)
 		return fail_set(f, errno == ENOENT ? ENOENT : errno,
 				"image \"%s\" is not in the store", ref);
+	return read_ini(path, image, f);
+}
+
+int image_find_started(struct image *image, const char *unit, struct fail *f)
+{
+	char path[PATH_MAX];
+	_free_
+	char *ids = NULL;
+	struct words_iter it;
+	const char *id;
+	size_t len;
+	int r;
+
+	snprintf(path, sizeof(path), PATH_STARTED "/%s" RECORD_IMAGES, unit);
+	r = io_read_file(AT_FDCWD, path, LIMIT_SPEC, &ids, &len, f);
+	if (r < 0)
+		return r;
+	words_iter_init(&it, ids, len);
+	id = words_next(&it);
+	if (!id || !store_hex_valid(id))
+		return fail_set(f, EINVAL, "\"%s\": it names no image", path);
+	snprintf(path, sizeof(path), PATH_IMAGES "/%s", id);
 	return read_ini(path, image, f);
 }
 

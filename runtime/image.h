@@ -32,6 +32,9 @@ int image_parse(struct image *image, const char *text, size_t len, struct fail *
 /* Looks a reference up in PATH_IMAGE_NAMES and reads what it finds. -ENOENT: not in the store. */
 int image_find(struct image *image, const char *ref, struct fail *f);
 
+/* The image that a unit's running container is made of, whatever its name leads to by now. */
+int image_find_started(struct image *image, const char *unit, struct fail *f);
+
 void image_done(struct image *image);
 
 /* The images that a spec's mounts are of: an array with one for each mount, zeroed where the mount is of another type;

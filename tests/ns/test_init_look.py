@@ -126,6 +126,7 @@ def test_image_prune_keeps_what_runs(box):
     with open("/bin/busybox", "rb") as f:
         newer = Image(layer(folder("bin", mode=0o755), file("bin/busybox", f.read(), mode=0o755), symlink("bin/sh", "busybox"),
                             symlink("bin/cat", "busybox")), ref="localhost/hello:latest")  # fmt: skip
+    newer.config["config"]["Env"] = ["PATH=/bin", "NEWER=yes"]
     newer.write(box.path("share/images/newer.tar"))
     done = box.run("/usr/lib/orlop/orlop-image", "import", "/usr/share/orlop/images/newer.tar")
     assert done.returncode == 0, done
@@ -138,8 +139,10 @@ def test_image_prune_keeps_what_runs(box):
         assert set(os.listdir(store + "/layers")) == old | new
         # what nobody has opened yet is there too
         assert "<html" in box.run(ORLOP, "exec", "busy", "/bin/cat", "/srv/www/cgi-bin/index.cgi").stdout
+        assert box.run(ORLOP, "exec", "busy", "/bin/sh", "-c", "echo $NEWER").stdout == "\n"
     assert box.ask("restart", "busy", timeout=30)[0] == 0
     assert box.run(ORLOP, "exec", "busy", "/bin/cat", "/srv/www/cgi-bin/index.cgi").returncode != 0
+    assert box.run(ORLOP, "exec", "busy", "/bin/sh", "-c", "echo $NEWER").stdout == "yes\n"
     out = box.run(ORLOP, "image", "prune")
     assert out.returncode == 0 and "1 images, " in out.stdout, out
     assert set(os.listdir(store + "/layers")) == new
