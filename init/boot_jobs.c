@@ -393,13 +393,25 @@ void boot_jobs_units_up(void)
 	over(BOOT_UNITS, BOOT_DONE);
 }
 
-/* There is data, but not here: on the empty store in its place a database would begin anew. */
+/* Why nothing but the image's own services is started; NULL: it is. */
+static const char *nothing_else(void)
+{
+	if (boot.options.rescue)
+		return "rescue: nothing else is started";
+	/* There is data, but not here: on the empty store in its place a database would begin anew. */
+	if (boot.refused)
+		return "data disk refused: no unit is started by itself";
+	if (boot.seq.outcome[BOOT_STORE] == BOOT_FAILED)
+		return "what is disabled could not be read: no unit is started by itself";
+	return NULL;
+}
+
 static void begin_units(void)
 {
-	if (boot.options.rescue || boot.refused) {
-		console_say(boot.options.rescue
-				    ? "rescue: nothing else is started"
-				    : "data disk refused: no unit is started by itself");
+	const char *why = nothing_else();
+
+	if (why) {
+		console_say("%s", why);
 		over(BOOT_UNITS, BOOT_SKIPPED);
 		return;
 	}

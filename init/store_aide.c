@@ -58,14 +58,18 @@ static int add_name(const char *folder, const char *name)
 	return 1;
 }
 
-static int remove_name(const char *folder, const char *name)
+/* Without being written out: see sync_folder(). */
+static int drop_name(const char *folder, const char *name)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (unlink(path) == 0)
-		return sync_folder(folder);
-	return errno == ENOENT ? 0 : complain(path);
+	return unlink(path) == 0 || errno == ENOENT ? 0 : complain(path);
+}
+
+static int remove_name(const char *folder, const char *name)
+{
+	return drop_name(folder, name) || sync_folder(folder);
 }
 
 /* Out of the way: what is called tmp.* is removed by another child (aide.h), as trees take their time. */
@@ -79,9 +83,7 @@ static int put_aside(const char *folder, const char *name)
 	snprintf(from, sizeof(from), "%s%s%s", folder, name ? "/" : "", name ? name : "");
 	snprintf(to, sizeof(to), PATH_STORE "/tmp.%lld.%09ld.%u", (long long)now.tv_sec,
 		 now.tv_nsec, n++);
-	if (rename(from, to) == 0)
-		return name ? sync_folder(folder) : 0;
-	return errno == ENOENT ? 0 : complain(from);
+	return rename(from, to) == 0 || errno == ENOENT ? 0 : complain(from);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -119,24 +121,26 @@ static int do_disable(char **args)
 	return add_name(DISABLED, args[0]);
 }
 
-/* The note goes last: until then the next boot does it all again. */
-static int forget(const char *unit)
+/* What orlop-run had mounted for a unit is gone from there. */
+static int drop_mounts(const char *unit)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), PATH_TMP "/run/%s", unit);
-	if (rmdir(path) < 0 && errno != ENOENT)
-		return complain(path);
-	return remove_name(DISABLED, unit) || remove_name(PATH_TRANSIENT, unit);
+	return rmdir(path) == 0 || errno == ENOENT ? 0 : complain(path);
 }
 
+/* The note goes last: until then the next boot does it all again. */
 static int do_forget(char **args)
 {
 	int code = 0;
 
 	for (char **volume = args + 1; *volume; volume++)
 		code |= put_aside(PATH_VOLUMES, *volume);
-	return code || forget(args[0]);
+	if (args[1])
+		code |= sync_folder(PATH_VOLUMES);
+	return code || drop_mounts(args[0]) || remove_name(DISABLED, args[0]) ||
+	       remove_name(PATH_TRANSIENT, args[0]);
 }
 
 /* --- boot ------------------------------------------------------------------------------------- */
@@ -180,12 +184,27 @@ static void gone(const char *unit, struct buf *list)
 	char service[NAME_MAX + 1];
 
 	transient_service(unit, service, sizeof(service));
-	put_aside(PATH_LOGS, service);
-	remove_name(PATH_UNITS_RUN, unit);
-	if (forget(unit))
+	if (put_aside(PATH_LOGS, service) | drop_name(PATH_UNITS_RUN, unit) | drop_mounts(unit) |
+	    drop_name(DISABLED, unit))
 		return;
 	words_add(list, "gone");
 	words_add(list, unit);
+}
+
+/* All of them together, as there may be hundreds and each sync takes its time. Their notes go last: until then the next
+ * boot does it all again. */
+static void all_gone(struct buf *list)
+{
+	struct words_iter it;
+	const char *unit;
+
+	for_each_name(PATH_TRANSIENT, gone, list);
+	if (!list->len || list->bad || sync_folder(PATH_LOGS) | sync_folder(DISABLED))
+		return;
+	words_iter_init(&it, list->data, list->len);
+	while (words_next(&it) && (unit = words_next(&it)))
+		drop_name(PATH_TRANSIENT, unit);
+	sync_folder(PATH_TRANSIENT);
 }
 
 static void disabled(const char *unit, struct buf *list)
@@ -212,7 +231,7 @@ static int do_boot(char **args)
 
 	put_aside(PATH_TMP, NULL);
 	if (make_folders())
-		for_each_name(PATH_TRANSIENT, gone, &list);
+		all_gone(&list);
 	for_each_name(DISABLED, disabled, &list);
 	last_shutdown(&list);
 	return answer_units(&list, args);

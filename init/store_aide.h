@@ -10,8 +10,8 @@
  *	forget UNIT VOLUME...   nothing is left of it, nor of these volumes
  *	enable UNIT, disable UNIT
  *
- * It exits 0 when all that is on the disk: files and folders are synced, one by one, as a sync of the whole file system
- * waits for everybody's data.
+ * It exits 0 when all that is on the disk: files and folders are synced, each once, as a sync of the whole file system waits for
+ * everybody's data.
  */
 #pragma once
 

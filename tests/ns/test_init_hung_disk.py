@@ -194,8 +194,16 @@ def test_nobody_waits_for_who_looks_at_conditions(host):
 
 
 def test_a_boot_goes_on_without_it(host):
-    """A51: at boot the units of the image run, what cannot be read is said."""
+    """A51: at boot the image's own services run and people are served. What is disabled cannot be read, so nothing else
+    starts by itself, not even later; by hand it does."""
     host.unit("kept.service", SLEEP)
+    host.unit("off.service", SLEEP)
+    for folder in ("programs/units", "store/state", "store/state/disabled"):
+        os.mkdir(host.path(folder))
+    with open(host.path("programs/units/own.service"), "w", encoding="utf-8") as f:
+        f.write(SLEEP)
+    with open(host.path("store/state/disabled/off.service"), "w", encoding="utf-8"):
+        pass
     with open(host.path("programs/before"), "w", encoding="utf-8") as f:
         f.write("#!/bin/sh\nmkdir -p /var/lib/orlop/units\n"
                 f"/usr/bin/python3 -c '{MUTE}' /var/lib/orlop/units >/dev/null &\n"
@@ -204,10 +212,41 @@ def test_a_boot_goes_on_without_it(host):
     host.boot()
     serves_at_all = time.monotonic()
     assert host.ask("version", timeout=5)[0] == 0
-    host.until("kept.service", "up", 60)
+    host.until("own.service", "up", 60)
+    def is_over():
+        assert "no unit is started by itself" in host.log()
+        assert host.ask("status")[1][0]["state"] == "running"
+    retry(is_over, 60)
     assert "the units in /var/lib/orlop/units are left out" in host.log()
     assert time.monotonic() - serves_at_all < 40
     assert host.ask("status")[1][0]["store"] == "failed"
+    assert [host.status(u)["state"] for u in ("kept.service", "off.service")] == ["down", "down"]
+    assert host.ask("start", "kept.service")[0] == 0
+
+
+def test_what_commands_left_is_not_written_out_one_by_one(disk):
+    """A51: hundreds of units that commands had made before a power cut are gone with a handful of commits at the next boot,
+    so that even a slow disk does it in time."""
+    units = [f"left{i}.container" for i in range(300)]
+    for folder in ("state", "state/transient", "state/disabled", "logs"):
+        os.mkdir(os.path.join(disk.path("store"), folder))
+    for unit in units:
+        for path in ("state/transient/" + unit, "state/disabled/" + unit):
+            with open(os.path.join(disk.path("store"), path), "w", encoding="utf-8"):
+                pass
+        os.mkdir(os.path.join(disk.path("store"), "logs", unit.rpartition(".")[0]))
+    source = subprocess.run(["findmnt", "-no", "SOURCE", disk.path("store")], check=True, capture_output=True, text=True)
+    def commits():
+        with open(f"/proc/fs/jbd2/{os.path.basename(source.stdout.strip())}-8/info", encoding="utf-8") as f:
+            return int(f.read().split()[0])
+    subprocess.run(["sync", "-f", disk.path("store")], check=True)
+    before = commits()
+    disk.unit("kept.service", SLEEP)
+    disk.boot()
+    disk.until("kept.service", "up", 60)
+    assert commits() - before < 40, commits() - before
+    for folder in ("state/transient", "state/disabled", "logs"):
+        assert not [n for n in os.listdir(os.path.join(disk.path("store"), folder)) if n.startswith("left")], folder
 
 
 def test_a_power_cut_after_the_answer(disk):
