@@ -511,6 +511,9 @@ void boot_resume(void)
 		if (step == BOOT_UNITS)
 			loop_timer(&boot.units_late, loop_now() + boot_step_deadlines[BOOT_UNITS],
 				   units_late);
+		else if (step ==
+			 BOOT_NETWORK) /* a unit that waits for it may have begun it already */
+			boot_network_again();
 		else
 			begin[step]();
 	}

@@ -204,3 +204,44 @@ def test_a_stop_during_the_backoff_stays(host):
     retry(lambda: enough("clock", 3))
     retry(lambda: enough("stopped", 1))
     assert host.status("disabled.service")["state"] == "down" and restarts("disabled") == 0
+
+
+SLOW_NET = """#!/bin/sh
+[ "$1" = up ] || exec /usr/lib/orlop/real-net "$@"
+echo "+ $$" >>/run/net
+until [ -e /run/go ]; do sleep 0.05; done
+/usr/lib/orlop/real-net "$@"
+code=$?
+echo "- $$" >>/run/net
+exit $code
+"""
+
+
+def test_a_network_that_is_being_set_up(host):
+    """A2: PID 1 crashes at boot while orlop-net is at work and a unit waits for it: it is run again, for both, and never
+    beside itself."""
+    os.rename(host.path("programs/orlop-net"), host.path("programs/real-net"))
+    with open(host.path("programs/orlop-net"), "w", encoding="utf-8") as f:
+        f.write(SLOW_NET)
+    os.chmod(host.path("programs/orlop-net"), 0o755)
+    host.unit("dem.network", "[Network]\nNetworkDeleteOnStop=true\n")
+    host.unit("a.service", SLEEP)
+    host.boot()
+    def runs():
+        with open(host.root("/run/net"), encoding="utf-8") as f:
+            return f.read().split("\n")[:-1]
+    retry(runs)
+    asked = host.client(timeout=40)
+    asked.send("start", "dem.network")
+    host.until("dem.network", "starting")
+    assert host.ask("status")[1][0]["network"] == "runs"
+    first = runs()
+    assert len(first) == 1
+    crash_and_wait(host)
+    with open(host.root("/run/go"), "w", encoding="utf-8"):
+        pass
+    host.until("a.service", "up", 60)
+    host.until("dem.network", "up", 60)
+    ours = [line for line in runs() if line[2:] != first[0][2:]]
+    assert ours[:2] == ["+" + ours[0][1:], "-" + ours[0][1:]], runs()
+    assert generation(host) == 1
