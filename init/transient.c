@@ -347,13 +347,19 @@ static void tell_console(void *ctx, const struct errand_end *end)
 			    end->error);
 }
 
-/* What failed on the way in leaves nothing. */
+/* What failed on the way in leaves nothing. A reload meanwhile may have put it in force: then it goes as any other. */
 static void give_up(struct transient *t, const char *why)
 {
 	answer(&t->token, EXIT_NOT_RUN, why);
+	if (sup_find(shell_sup(), t->unit) != SUP_NONE &&
+	    sup_shutdown_kind(shell_sup()) == SUP_RUNNING) {
+		leave(t);
+		return;
+	}
 	transient_remove_file(t->unit);
 	forget(t->unit, NULL, tell_console, NULL);
 	errand_again(); /* it may have read the file */
+	answer_removed(t);
 	drop(t);
 }
 

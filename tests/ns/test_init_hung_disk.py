@@ -2,6 +2,8 @@
 """A disk that does not answer holds up whoever waits for it, and PID 1 never does: it goes on answering while people ask
 for what must be written there or read from it, and they are told that it did not work."""
 
+import contextlib
+import glob
 import os
 import subprocess
 import threading
@@ -122,6 +124,13 @@ def test_nobody_waits_for_who_writes(disk):
         assert "never.container" not in os.listdir(disk.root("/var/lib/orlop/state/transient"))
 
 
+def commands():
+    """The command lines of all that runs."""
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as f:
+            yield f.read()
+
+
 def mute(host, path):
     """Whatever is below that path inside does not answer, until the result is killed."""
     process = subprocess.Popen(
@@ -191,6 +200,51 @@ def test_nobody_waits_for_who_looks_at_conditions(host):
     assert not os.path.exists(host.root("/tmp/pre"))
     assert host.ask("start", "asks.service", timeout=30)[0] == 0
     assert host.status("asks.service")["state"] == "up" and os.path.exists(host.root("/tmp/pre"))
+
+
+def test_what_is_given_up_was_put_in_force_by_a_reload(disk):
+    """A51: a reload that waited for the disk reads the unit that `orlop run` is making. The disk then does not take its
+    note: run is told, nothing of the unit stays in force, and who wants it removed meanwhile is answered too."""
+    disk.unit("kept.service", SLEEP)
+    for folder in ("state", "state/transient", "state/disabled"):
+        os.mkdir(os.path.join(disk.path("store"), folder))
+    disk.boot()
+    disk.until("kept.service", "up", 60)
+    server = mute(disk, "/var/lib/orlop/state/transient")
+    try:
+        disk.freeze(True)
+        asked = Asked(disk, "disable", "kept.service")
+        def hangs():
+            assert "--aide\0store\0disable" in "".join(commands())
+        retry(hangs)
+        client = disk.client(timeout=60)  # one, for their order
+        reload = client.send("reload")
+        run = client.send("run", "never", "[Container]\nImage=localhost/none\nNetwork=none\n", "-d")
+        retry(lambda: os.stat(disk.root("/run/orlop/units/never.container")))
+        disk.freeze(False)
+        assert asked.result()[0] == 0
+        def answers(wanted):
+            while True:
+                ident, line = client.read()
+                if "exit" in line:
+                    assert ident == wanted, line
+                    return line
+        assert answers(reload)["exit"] == 0
+        assert disk.status("never.container")["state"] == "down"
+        removed = Asked(disk, "rm", "never")
+        line = answers(run)
+        assert line["exit"] == 125 and "the disk" in line["error"], line
+    finally:
+        disk.freeze(False)
+        server.kill()
+        server.wait()
+        disk.run("umount", "-l", "/var/lib/orlop/state/transient")
+    code, lines = removed.result()
+    assert (lines[0]["unit"], lines[0]["state"]) == ("never.container", "removed"), (code, lines)
+    def is_gone():
+        assert "never.container" not in [u["unit"] for u in disk.ask("ps", "-a")[1]]
+    retry(is_gone)
+    assert not os.path.exists(disk.root("/run/orlop/units/never.container"))
 
 
 def test_a_boot_goes_on_without_it(host):
