@@ -37,18 +37,25 @@ static struct {
 	struct order *first; /* the running one, then those that wait */
 	unsigned n;
 	bool runs;
-	int stuck; /* pidfd of a child that was left behind; -1 = none */
+	bool ended; /* the machine goes down */
+	int stuck;  /* pidfd of a child that was left behind; -1 = none */
 } errands = {.stuck = -1};
+
+static const char going_down[] = "the host is shutting down";
 
 static void begin(void);
 
 static void end(struct order *o, const char *error)
 {
 	struct errand_end what = {.fd = error ? -1 : o->fd, .error = error};
+	struct order **link = &errands.first;
 
-	errands.first = o->next;
+	if (o == errands.first)
+		errands.runs = false;
+	while (*link != o)
+		link = &(*link)->next;
+	*link = o->next;
 	errands.n--;
-	errands.runs = false;
 	vault_touch();
 	o->errand.over(o->errand.ctx, &what);
 	if (o->fd >= 0)
@@ -124,7 +131,9 @@ static void begin(void)
 		struct order *o = errands.first;
 		struct fail f = {0};
 
-		if (o->late || (!o->errand.elsewhere && disk_hangs()))
+		if (errands.ended)
+			end(o, going_down);
+		else if (o->late || (!o->errand.elsewhere && disk_hangs()))
 			end(o, "the disk does not answer");
 		else if (start(o, &f) < 0)
 			end(o, f.text);
@@ -191,6 +200,15 @@ void errand_again(void)
 {
 	if (errands.runs)
 		errands.first->again = true;
+}
+
+/* What runs is killed with everything else (poweroff.c). */
+void errand_end(void)
+{
+	errands.ended = true;
+	while (errands.first && errands.runs && errands.first->next)
+		end(errands.first->next, going_down);
+	begin();
 }
 
 void errand_save(struct vault_writer *w)

@@ -38,6 +38,9 @@ void errand_send(const struct errand *errand);
 /* What the running one has read may not be true any more: it is run once more. */
 void errand_again(void);
 
+/* The machine goes down: what waits fails, and none is begun any more, as it would hold the disk. */
+void errand_end(void);
+
 /* Revival: nothing of them goes on. */
 struct vault_writer;
 void errand_save(struct vault_writer *w);

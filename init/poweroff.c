@@ -15,6 +15,7 @@
 #include "init/aide.h"
 #include "init/children.h"
 #include "init/console.h"
+#include "init/errand.h"
 #include "init/exec.h"
 #include "init/logs.h"
 #include "init/shell.h"
@@ -98,6 +99,7 @@ static void down(void)
 	/* what the supervisor gave up on; nothing is in it after an orderly stop */
 	if (units >= 0)
 		cg_kill(units, NULL);
+	errand_end();
 	logs_stop(logs_stopped);
 }
 

@@ -124,11 +124,14 @@ def test_nobody_waits_for_who_writes(disk):
         assert "never.container" not in os.listdir(disk.root("/var/lib/orlop/state/transient"))
 
 
-def commands():
-    """The command lines of all that runs."""
-    for path in glob.glob("/proc/[0-9]*/cmdline"):
-        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as f:
-            yield f.read()
+def commands(host):
+    """The command lines of all that runs inside."""
+    inside = os.readlink(f"/proc/{host.pid}/ns/pid")
+    for path in glob.glob("/proc/[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(path + "/ns/pid") == inside:
+                with open(path + "/cmdline", encoding="utf-8", errors="replace") as f:
+                    yield f.read()
 
 
 def mute(host, path):
@@ -215,7 +218,7 @@ def test_what_is_given_up_was_put_in_force_by_a_reload(disk):
         disk.freeze(True)
         asked = Asked(disk, "disable", "kept.service")
         def hangs():
-            assert "--aide\0store\0disable" in "".join(commands())
+            assert "--aide\0store\0disable" in "".join(commands(disk))
         retry(hangs)
         client = disk.client(timeout=60)  # one, for their order
         reload = client.send("reload")
@@ -245,6 +248,31 @@ def test_what_is_given_up_was_put_in_force_by_a_reload(disk):
         assert "never.container" not in [u["unit"] for u in disk.ask("ps", "-a")[1]]
     retry(is_gone)
     assert not os.path.exists(disk.root("/run/orlop/units/never.container"))
+
+
+def test_a_shutdown_sends_nobody_after_it(host):
+    """A51: a poweroff while one reload hangs in the disk and others wait: those are told, none is begun beside the unmount, and
+    what hangs is killed."""
+    host.unit("kept.service", SLEEP)
+    host.boot()
+    host.until("kept.service", "up")
+    server = mute(host, "/var/lib/orlop/units")
+    try:
+        client = host.client(timeout=30)
+        ids = [client.send("reload", "--dry-run") for _ in range(3)]
+        def hangs():
+            assert "--aide\0store\0units" in "".join(commands(host))
+        retry(hangs)
+        assert host.ask("poweroff")[0] == 0
+        told = [client.read() for _ in ids[1:]]
+        assert [ident for ident, _ in told] == ids[1:], told
+        assert all("shutting down" in line["error"] for _, line in told), told
+        host.wait()
+    finally:
+        server.kill()
+        server.wait()
+    assert host.log().count("store: killed by signal 9") == 1, host.log()
+    assert "going down all the same" not in host.log()
 
 
 def test_a_boot_goes_on_without_it(host):
