@@ -62,41 +62,54 @@ struct host_place {
 	const char *name; /* of what is copied; "": its content */
 };
 
-/* The path itself, or in the folder that it is. */
-static int place_path(const struct host_place *place, char **ret, struct fail *f)
+/* Where it is to be made: *dir and *name. Of a folder that is there, which is opened once, it is the name below: whoever
+ * can write in it, as a container in its volume, may have put a link there, which is not followed. Else it is the path
+ * as it was typed (*dir is AT_FDCWD), links and all. */
+static int find_place(const struct host_place *place, int *dir, const char **name, struct fail *f)
 {
-	struct stat st;
-	bool below = stat(place->path, &st) == 0 && S_ISDIR(st.st_mode) && *place->name;
+	bool below = *place->name;
 
-	if (asprintf(ret, "%s%s%s", place->path, below ? "/" : "", below ? place->name : "") < 0)
-		return fail_set(f, ENOMEM, "cp");
+	*name = place->name;
+	*dir = below ? open(place->path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (*dir >= 0)
+		return 0;
+	if (below && errno != ENOENT && errno != ENOTDIR)
+		return fail_set(f, errno, "\"%s\"", place->path);
+	*name = place->path;
+	*dir = AT_FDCWD;
 	return 0;
 }
 
 static int host_file(void *ctx, unsigned mode, struct fail *f)
 {
-	_free_
-	char *path = NULL;
-	int r = place_path(ctx, &path, f), fd;
+	const char *name;
+	_fd_
+	int dir = -1;
+	int r = find_place(ctx, &dir, &name, f), fd;
 
 	if (r < 0)
 		return r;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-	return fd < 0 ? fail_set(f, errno, "\"%s\"", path) : fd;
+	if (dir >= 0 && unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return fail_set(f, errno, "\"%s\"", name);
+	fd = openat(dir, name,
+		    O_WRONLY | O_CREAT | O_CLOEXEC | (dir >= 0 ? O_EXCL | O_NOFOLLOW : O_TRUNC),
+		    mode);
+	return fd < 0 ? fail_set(f, errno, "\"%s\"", name) : fd;
 }
 
 static int host_folder(void *ctx, unsigned mode, struct fail *f)
 {
-	_free_
-	char *path = NULL;
-	int r = place_path(ctx, &path, f), fd;
+	const char *name;
+	_fd_
+	int dir = -1;
+	int r = find_place(ctx, &dir, &name, f), fd;
 
 	if (r < 0)
 		return r;
-	if (mkdir(path, mode | 0700) < 0 && errno != EEXIST)
-		return fail_set(f, errno, "\"%s\"", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? fail_set(f, errno, "\"%s\"", path) : fd;
+	if (mkdirat(dir, name, mode | 0700) < 0 && errno != EEXIST)
+		return fail_set(f, errno, "\"%s\"", name);
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (dir >= 0 ? O_NOFOLLOW : 0));
+	return fd < 0 ? fail_set(f, errno, "\"%s\"", name) : fd;
 }
 
 static void skipped(const char *name, const char *why)

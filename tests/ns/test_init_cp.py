@@ -170,6 +170,35 @@ def test_what_of_a_folder_is_left_out(box):
     assert text(box.root("/host-secret")) == "secret of the host\n"
 
 
+def test_a_link_at_the_destination_is_not_followed(box):
+    """What goes into a folder of the host, as a container's volume is one, replaces a link that somebody put there."""
+    inside(box, "busybox mkdir -p /srv/site; echo new >/srv/site/f; echo new >/srv/page; busybox mkfifo /srv/pipe")
+    for path in ("victim", "volume", "volume/full"):
+        os.mkdir(box.root(f"/tmp/{path}"))
+    for name in ("site", "page", "full/page"):
+        os.symlink("/tmp/victim" if name == "site" else "/host-secret", box.root(f"/tmp/volume/{name}"))
+    os.symlink("/tmp/none", box.root("/tmp/volume/pipe"))
+    out = box.run(ORLOP, "cp", "box:/srv/site", "/tmp/volume")
+    assert out.returncode == 1 and "site" in out.stderr and os.listdir(box.root("/tmp/victim")) == [], out
+    for name in ("", "/full"):
+        out = box.run(ORLOP, "cp", "box:/srv/page", "/tmp/volume" + name)
+        assert out.returncode == 0, out
+        assert text(box.root(f"/tmp/volume{name}/page")) == "new\n" and not os.path.islink(box.root(f"/tmp/volume{name}/page"))
+    assert text(box.root("/host-secret")) == "secret of the host\n"
+    # what was typed in full is what was meant: a link to a folder, to a file
+    os.symlink("/tmp/victim", box.root("/tmp/folder"))
+    os.symlink("/tmp/victim/named", box.root("/tmp/file"))
+    assert box.run(ORLOP, "cp", "box:/srv/site", "/tmp/folder").returncode == 0
+    assert box.run(ORLOP, "cp", "box:/srv/page", "/tmp/file").returncode == 0
+    assert sorted(os.listdir(box.root("/tmp/victim"))) == ["named", "site"]
+    # once more over what is there; a folder is nothing that a file replaces
+    assert box.run(ORLOP, "cp", "box:/srv/page", "/tmp/volume").returncode == 0
+    assert box.run(ORLOP, "cp", "box:/srv/site", "/tmp/folder").returncode == 0
+    os.mkdir(box.root("/tmp/victim/page"))
+    assert box.run(ORLOP, "cp", "box:/srv/page", "/tmp/victim").returncode == 1
+    assert os.path.isdir(box.root("/tmp/victim/page"))
+
+
 RACE = """
 busybox mkdir -p /tree/d/e /other/e; echo inside >/tree/d/e/f; echo inside >/other/e/f; echo inside >/tree/f
 while :; do
