@@ -112,12 +112,15 @@ static int host_folder(void *ctx, unsigned mode, struct fail *f)
 	return fd < 0 ? fail_set(f, errno, "\"%s\"", name) : fd;
 }
 
+static unsigned left_out; /* the child's */
+
 static void skipped(const char *name, const char *why)
 {
+	left_out++;
 	fprintf(stderr, "orlop: \"%s\" is left out: %s\n", name, why);
 }
 
-#define BROKE_OFF 2
+enum { BROKE_OFF = 2, LEFT_OUT }; /* of the child; its other exit codes are 0 and 1 */
 
 /* The child: a place on the host, or a folder of it (send). A stream that broke off is told of by who cut it. */
 static void __attribute__((noreturn)) child(int end, int send, const struct tree_place *place)
@@ -129,6 +132,10 @@ static void __attribute__((noreturn)) child(int end, int send, const struct tree
 	r = send >= 0 ? tree_send(end, send, skipped, &f) : tree_receive(end, place, &f);
 	if (r < 0 && r != -EPIPE)
 		print_fail(&f);
+	if (r == 0 && left_out) {
+		print_problem("not everything was copied");
+		_exit(LEFT_OUT);
+	}
 	_exit(r == -EPIPE ? BROKE_OFF : r < 0);
 }
 
@@ -165,6 +172,8 @@ static int session_beside(const char *const *words, pid_t pid, int ours, struct 
 		return code;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == BROKE_OFF)
 		return code ? code : fail_set(f, 0, "it broke off");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == LEFT_OUT)
+		return code ? code : CLI_ERROR;
 	return CLI_ERROR; /* it has said why, and the other side could only see it leave */
 }
 

@@ -199,6 +199,20 @@ def test_a_link_at_the_destination_is_not_followed(box):
     assert os.path.isdir(box.root("/tmp/victim/page"))
 
 
+def test_what_is_left_out_on_the_way_in(box):
+    """As on the way out: said, and the exit code is 1; what can be copied is."""
+    os.mkdir(box.root("/tmp/odd"))
+    os.mkfifo(box.root("/tmp/odd/fifo"))
+    with open(box.root("/tmp/odd/f"), "w", encoding="utf-8") as f:
+        f.write("x\n")
+    out = box.run(ORLOP, "cp", "/tmp/odd", "box:/odd")
+    assert out.returncode == 1 and '"fifo" is left out' in out.stderr and "not everything" in out.stderr, out
+    assert inside(box, "busybox ls /odd; busybox cat /odd/f") == "f\nx\n"
+    assert box.run(ORLOP, "cp", "/tmp/odd", "none:/odd").returncode == 4
+    os.unlink(box.root("/tmp/odd/fifo"))
+    assert box.run(ORLOP, "cp", "/tmp/odd", "box:/odd").returncode == 0
+
+
 RACE = """
 busybox mkdir -p /tree/d/e /other/e; echo inside >/tree/d/e/f; echo inside >/other/e/f; echo inside >/tree/f
 while :; do
