@@ -218,7 +218,8 @@ static int copy_folder(const char *folder, const char *unit, const char *path, b
 static int copy_in(const char *file, const char *unit, const char *path, bool archive,
 		   struct fail *f)
 {
-	const char *words[] = {"cp", unit, "write", "-", "644", path, NULL};
+	/* bytes have no name: a directory is nothing to write them to */
+	const char *words[] = {"cp", unit, "write", "", "644", path, NULL};
 	char mode[8];
 	struct stat st;
 

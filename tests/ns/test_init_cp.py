@@ -213,6 +213,18 @@ def test_what_is_left_out_on_the_way_in(box):
     assert box.run(ORLOP, "cp", "/tmp/odd", "box:/odd").returncode == 0
 
 
+def test_bytes_have_no_name(box):
+    """Standard input into a folder: there is no name for it. A file that is called "-" has one."""
+    inside(box, "busybox mkdir -p /folder")
+    out = box.run(ORLOP, "cp", "-", "box:/folder", input="x")
+    assert out.returncode == 1 and "Is a directory" in out.stderr, out
+    assert inside(box, "busybox ls /folder") == ""
+    with open(box.root("/tmp/-"), "w", encoding="utf-8") as f:
+        f.write("dash\n")
+    assert box.run(ORLOP, "cp", "/tmp/-", "box:/folder").returncode == 0
+    assert inside(box, "busybox cat /folder/-") == "dash\n"
+
+
 RACE = """
 busybox mkdir -p /tree/d/e /other/e; echo inside >/tree/d/e/f; echo inside >/other/e/f; echo inside >/tree/f
 while :; do
