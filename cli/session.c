@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ struct session {
 	int signals, terminal; /* fds; terminal: the master, or -1 */
 	const char *unit; /* its main process is the command; NULL: the command is one beside it */
 	int code;         /* -1 = it runs */
+	bool ended;       /* a signal that ends what it reaches was passed on */
 };
 
 static struct termios saved;
@@ -97,9 +99,12 @@ static void flow_read(struct flow *flow)
 	flow->sent = 0;
 }
 
+/* As much as a pipe takes at once if it takes anything: it is somebody else's, too, so it may be one that blocks, and
+ * whoever blocks hears no signal. */
 static void flow_write(struct flow *flow)
 {
-	ssize_t n = write(flow->to, flow->data + flow->sent, flow->len - flow->sent);
+	size_t left = flow->len - flow->sent;
+	ssize_t n = write(flow->to, flow->data + flow->sent, left < PIPE_BUF ? left : PIPE_BUF);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
@@ -128,6 +133,36 @@ static void flow_go_on(struct flow *flow, short events)
 		flow_write(flow);
 	else
 		flow_read(flow);
+}
+
+/* --- signals ---------------------------------------------------------------------------------- */
+
+static sigset_t ending; /* those that end a process which does nothing about them */
+
+/* A key is a byte where there is a terminal; what comes as a signal is for the command all the same. */
+static int open_signals(void)
+{
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	static const int others[] = {SIGUSR1, SIGUSR2, SIGWINCH};
+	sigset_t set;
+
+	sigemptyset(&ending);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		sigaddset(&ending, ends[i]);
+	set = ending;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		sigaddset(&set, others[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* The command has ended: what ends a process ends this one, which may wait for a reader for ever. The terminal is
+ * somebody's again by then. */
+static void be_ended(void)
+{
+	restore();
+	sigprocmask(SIG_UNBLOCK, &ending, NULL);
 }
 
 /* --- the host's answers ----------------------------------------------------------------------- */
@@ -178,29 +213,14 @@ static int take_answer(struct session *s, struct fail *f)
 	if (!json_is_integer(json_object_get(object, "exit")))
 		return 0;
 	s->code = (int)json_integer_value(json_object_get(object, "exit"));
+	be_ended();
 	error = json_string_value(json_object_get(object, "error"));
-	if (error) {
-		restore();
+	if (error)
 		print_problem("%s", error);
-	}
 	return 0;
 }
 
-/* --- signals ---------------------------------------------------------------------------------- */
-
-/* A key is a byte where there is a terminal; what comes as a signal is for the command all the same. */
-static int open_signals(void)
-{
-	static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
-		sigaddset(&set, passed[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
+/* --- signals that are for the command ------------------------------------------------------------- */
 
 /* As a request of its own, whose answer nobody reads: it has another id. */
 static void send_kill(struct session *s, const char *number)
@@ -222,6 +242,8 @@ static void take_signal(struct session *s)
 
 	if (read(s->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
+	if (sigismember(&ending, (int)info.ssi_signo) == 1)
+		s->ended = true;
 	if (info.ssi_signo != SIGWINCH) {
 		snprintf(number, sizeof(number), "%u", info.ssi_signo);
 		if (s->unit)
@@ -260,10 +282,13 @@ static int turn(struct session *s, int timeout, struct fail *f)
 	return 0;
 }
 
-/* What was read is still to be written, however long whoever reads it takes. */
-static bool owes_output(const struct session *s)
+/* What was read is still to be written, however long whoever reads it takes; but who has ended the command waits for no
+ * reader that has stopped. Milliseconds, as poll() has them. */
+static int patience(const struct session *s)
 {
-	return s->flows[FLOW_OUT].len || s->flows[FLOW_ERR].len;
+	if (!s->flows[FLOW_OUT].len && !s->flows[FLOW_ERR].len)
+		return 0;
+	return s->ended ? 2000 : -1;
 }
 
 int session_run(const char *const *words, bool tty, const char *unit)
@@ -283,10 +308,10 @@ int session_run(const char *const *words, bool tty, const char *unit)
 	while (s.code < 0)
 		if (turn(&s, -1, &f) < 0)
 			break;
+	be_ended();
 	/* the command's end closes its pipes, unless it has left somebody behind who holds them */
-	while (turn(&s, owes_output(&s) ? -1 : 0, &f) == 0)
+	while (turn(&s, patience(&s), &f) == 0)
 		;
-	restore();
 	client_close(&s.client);
 	if (f.code || *f.text)
 		print_problem("%s", f.text);

@@ -198,6 +198,38 @@ def test_a_reader_that_is_slow_gets_it_all(box):
     assert out.stdout.strip() == "133120", out
 
 
+# more than our pipe holds, and orlop with it; in pieces that fill no page
+MUCH = {"ended": "busybox dd if=/dev/zero bs=1024 count=90", "runs": "while :; do busybox dd if=/dev/zero bs=1000 count=100; done"}
+
+
+def test_a_reader_that_is_stuck_keeps_nobody(box):
+    """Nobody reads, and orlop owes output, of a command that has ended or that goes on: a signal ends both."""
+    tries = [("ended", number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)]
+    for how, number in [*tries, ("runs", signal.SIGTERM)]:
+        read, write = os.pipe()
+        p = popen(box, "exec", "idle", "sh", "-c", f"{MUCH[how]} 2>/dev/null", stdout=write)
+        try:
+            orlop = orlop_of(p)
+
+            def waits(how=how, orlop=orlop, write=write):
+                """The pipe is full, and the command is gone or waits for us."""
+                with open(f"/proc/{orlop}/status", encoding="utf-8") as f:
+                    state = dict(line.split(":\t", 1) for line in f.read().splitlines())
+                # what it blocks tells whether it has read the exit code
+                assert not select.select([], [write], [], 0)[1] and (int(state["SigBlk"], 16) >> signal.SIGTERM - 1 & 1) == (how == "runs")
+
+            retry(waits)
+            assert p.poll() is None
+            os.kill(orlop, number)
+            # nsenter ends as orlop did
+            assert p.wait(20) in ((-number,) if how == "ended" else (128 + number,)), (how, number)
+        finally:
+            p.kill()
+            p.wait()
+            os.close(read)
+            os.close(write)
+
+
 def test_many_at_once_and_a_restart_in_between(box):
     """An exec never lands anywhere but in the container: by pidfd, it fails if that process is gone."""
     # all but the user namespace, which a unit keeps, are new at each start
