@@ -102,7 +102,7 @@ static const struct verb_option rm_options[] = {
 };
 
 static const struct verb_option cp_options[] = {
-	{'a', "archive", NULL, "keep owners, as the container has them, and all bits of modes"},
+	{'a', "archive", NULL, "keep the owners of what is in a folder, and all bits of modes"},
 	{0},
 };
 
