@@ -157,6 +157,8 @@ def test_what_of_a_folder_is_left_out(box):
     found = tree(box.root("/tmp/odd"))
     assert "/fifo" not in found and "/socket" not in found and found["/dev"] == ("link", "/dev/zero")
     assert found["/suid"][0] == 0o755 and "/sub/f" in found
+    box.run(ORLOP, "cp", "-a", "box:/odd", "/tmp/all")
+    assert tree(box.root("/tmp/all"))["/suid"][0] == 0o755
     out = box.run(ORLOP, "cp", "box:/proc", "/tmp/proc")
     assert out.returncode == 1 and not os.path.exists(box.root("/tmp/proc")), out
     os.makedirs(box.root("/tmp/trap/odd"))
