@@ -60,7 +60,8 @@ def traces(box):
         "run": runtime,
         "cgroups": sorted(d for d, _, _ in os.walk(box.cgroup)),
         "mounts": mounts.count("\n"),
-        "links": box.run("ip", "-br", "link").stdout,
+        # name and address: whether a bridge has a carrier the kernel says when it has time
+        "links": [line.split()[:1] + line.split()[2:3] for line in box.run("ip", "-br", "link").stdout.splitlines()],
         "nft": [line for line in box.run("nft", "-s", "list", "ruleset").stdout.splitlines() if "counter" not in line],
         "fds": sorted(os.readlink(f"/proc/{box.pid}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{box.pid}/fd")),
         "processes": sorted(box.run("ps", "-eo", "comm=").stdout.split()),

@@ -208,8 +208,10 @@ def test_ports_of_units_in_the_hosts_network(box):
     assert host.ask("start", "a.container", "b.container", timeout=60)[0] == 0
     for name in "a", "b":
         host.until(f"{name}.container", "up", 60)
-    for proto in "tcp", "udp":
+    def answers(proto):
         assert outside.ask(proto, "192.0.2.1", 7001) == "a saw 192.0.2.2"
+    for proto in "tcp", "udp":
+        retry(lambda proto=proto: answers(proto)) # a container is up when its program runs, not when that listens
         assert outside.is_deaf(proto, "192.0.2.1", 7002)
     # its neighbour on the host reaches it
     done = host.run(os.path.join(TOP, "build/tests/ns/net_probe"), "ask", "tcp", "127.0.0.1", "7002", "15000")
