@@ -14,6 +14,8 @@
 #define CGROUP_DEPTH_MAX \
 	64 /* a container may nest cgroups where it is allowed to; not without end */
 
+const char *const cg_unit_controllers[] = {"cpu", "memory", "pids", "io", "cpuset", NULL};
+
 /* rmdir of name and, deepest first, of the cgroups below it. */
 static int remove_nested(int parent, const char *name, int depth)
 {

@@ -30,6 +30,9 @@ int cg_populated(int events_fd);
 /* cgroup.events, for epoll with EPOLLPRI and for cg_populated(). */
 int cg_open_events(int cg, struct fail *f);
 
+/* The controllers that units are limited by, for cg_enable(). */
+extern const char *const cg_unit_controllers[];
+
 /* Turns on these controllers for the children of cg, each on its own, so that one which the kernel
  * lacks does not take the others with it. Returns how many could not be turned on. */
 int cg_enable(int cg, const char *const *controllers);

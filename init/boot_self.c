@@ -72,7 +72,6 @@ void boot_self(void)
 
 int boot_cgroups(void)
 {
-	static const char *const controllers[] = {"cpu", "memory", "pids", "io", "cpuset", NULL};
 	_fd_
 	int root = open(PATH_CGROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_fd_
@@ -94,8 +93,8 @@ int boot_cgroups(void)
 		return -1;
 	}
 	/* A controller that the kernel lacks is told to the unit that needs it, not here. */
-	cg_enable(root, controllers);
-	cg_enable(units, controllers);
+	cg_enable(root, cg_unit_controllers);
+	cg_enable(units, cg_unit_controllers);
 	return take_fd(&units);
 }
 

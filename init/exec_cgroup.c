@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cgroup.h"
@@ -15,6 +16,7 @@
 #include "init/exec.h"
 #include "init/run.h"
 #include "init/shell.h"
+#include "init/slice.h"
 
 /* After a kill the directory is busy until the last zombie is reaped: milliseconds, under load more. */
 #define REMOVE_PAUSE (20 * NSEC_PER_MSEC)
@@ -109,16 +111,69 @@ static int tell_left_over(struct run *r, struct fail *f)
 {
 	_free_
 	char *pids = NULL;
-	char path[300];
+	char path[SLICE_PATH_MAX + 20];
 	size_t len;
 
-	snprintf(path, sizeof(path), "%s/cgroup.procs", r->service);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", r->place);
 	if (io_read_file(units_cgroup, path, 1 << 16, &pids, &len, NULL) < 0)
 		return fail_set(f, EBUSY, "processes of an earlier run are left");
 	for (char *p = pids; *p; p++)
 		if (*p == '\n')
 			*p = ' ';
 	return fail_set(f, EBUSY, "processes of an earlier run are left: %.100s", pids);
+}
+
+/* The slices that it lies in: those that are missing are made, with the controllers that it needs. */
+static int make_slices(const char *place, struct fail *f)
+{
+	char path[SLICE_PATH_MAX];
+
+	for (const char *slash = strchr(place, '/'); slash; slash = strchr(slash + 1, '/')) {
+		_fd_
+		int fd = -1;
+
+		snprintf(path, sizeof(path), "%.*s", (int)(slash - place), place);
+		if (mkdirat(units_cgroup, path, 0755) < 0 && errno != EEXIST)
+			return fail_set(f, errno, "mkdir(cgroup \"%s\")", path);
+		fd = openat(units_cgroup, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return fail_set(f, errno, "open(cgroup \"%s\")", path);
+		cg_enable(fd, cg_unit_controllers);
+	}
+	return 0;
+}
+
+/* Those of them that are empty now. */
+static void remove_slices(const char *place)
+{
+	char path[SLICE_PATH_MAX], *slash;
+
+	snprintf(path, sizeof(path), "%s", place);
+	while ((slash = strrchr(path, '/'))) {
+		*slash = '\0';
+		if (unlinkat(units_cgroup, path, AT_REMOVEDIR) < 0)
+			return;
+	}
+}
+
+/* Where it is from now on: as the unit's files say at this start. */
+static int choose_place(struct run *r, struct fail *f)
+{
+	const struct unit *u = shell_unit(r->unit);
+	const char *slice = u && u->exec ? u->exec->limits.slice.value : NULL;
+	char place[SLICE_PATH_MAX];
+
+	if (!slice_place(slice, r->service, place))
+		return fail_set(f, EINVAL, "\"%s\" cannot be the name of a cgroup", r->service);
+	if (r->place && !strcmp(r->place, place))
+		return make_slices(place, f);
+	if (r->place && cg_remove(units_cgroup, r->place, f) < 0)
+		return -f->code;
+	if (r->place)
+		remove_slices(r->place);
+	free(r->place);
+	r->place = strdup(place);
+	return r->place ? make_slices(place, f) : fail_set(f, ENOMEM, "cgroup");
 }
 
 int run_cgroup_fresh(struct run *r, struct fail *f)
@@ -130,7 +185,9 @@ int run_cgroup_fresh(struct run *r, struct fail *f)
 	r->oom_kills = 0;
 	if (units_cgroup < 0)
 		return fail_set(f, ENOENT, "this host has no cgroups");
-	fd = cg_fresh(units_cgroup, r->service, f);
+	fd = choose_place(r, f);
+	if (fd == 0)
+		fd = cg_fresh(units_cgroup, r->place, f);
 	if (fd == -EBUSY)
 		return tell_left_over(r, f);
 	if (fd < 0)
@@ -143,37 +200,50 @@ int run_cgroup_fresh(struct run *r, struct fail *f)
 
 int run_cgroup_again(struct run *r, struct fail *f)
 {
-	r->cgroup = openat(units_cgroup, r->service, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!r->place)
+		return 0;
+	r->cgroup = openat(units_cgroup, r->place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->cgroup < 0)
-		return errno == ENOENT ? 0 : fail_set(f, errno, "open(cgroup \"%s\")", r->service);
+		return errno == ENOENT ? 0 : fail_set(f, errno, "open(cgroup \"%s\")", r->place);
 	watch_file(r, &r->memory, "memory.events", memory_ready, NULL);
 	return watch_file(r, &r->events, "cgroup.events", events_ready, f);
 }
 
-int run_cgroups_kill_unknown(bool (*known)(const char *service), struct fail *f)
+/* Slices in one another are at most as deep as a name has dashes; nobody but PID 1 makes them. */
+#define SLICES_MAX 128
+
+static int kill_unknown(int parent, bool (*known)(const char *service), unsigned depth,
+			struct fail *f)
 {
-	int copy = units_cgroup < 0 ? -1
-				    : openat(units_cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_dir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *e;
+	int r = 0;
 
-	if (!dir && units_cgroup >= 0) {
+	if (!dir) {
 		fail_set(f, errno, "look at the units' cgroups");
 		if (copy >= 0)
 			close(copy);
 		return -f->code;
 	}
-	while (dir && (e = readdir(dir))) {
+	while (r == 0 && (e = readdir(dir))) {
 		_fd_
 		int cg = -1;
 
 		if (e->d_type != DT_DIR || e->d_name[0] == '.' || known(e->d_name))
 			continue;
-		cg = openat(units_cgroup, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (cg >= 0)
+		cg = openat(parent, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (cg >= 0 && slice_is_one(e->d_name) && depth)
+			r = kill_unknown(cg, known, depth - 1, f);
+		else if (cg >= 0)
 			cg_kill(cg, NULL);
 	}
-	return 0;
+	return r;
+}
+
+int run_cgroups_kill_unknown(bool (*known)(const char *service), struct fail *f)
+{
+	return units_cgroup < 0 ? 0 : kill_unknown(units_cgroup, known, SLICES_MAX, f);
 }
 
 bool run_cgroup_populated(const struct run *r)
@@ -260,8 +330,12 @@ static void remove_now(struct timer *t)
 	struct run *r = container_of(t, struct run, remove_again);
 	struct fail f = {0};
 
-	if (cg_remove(units_cgroup, r->service, &f) == 0)
+	if (!r->place)
 		return;
+	if (cg_remove(units_cgroup, r->place, &f) == 0) {
+		remove_slices(r->place);
+		return;
+	}
 	if (f.code == EBUSY && ++r->removals < REMOVE_MAX)
 		loop_timer(&r->remove_again, loop_now() + REMOVE_PAUSE, remove_now);
 	else

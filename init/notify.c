@@ -20,6 +20,7 @@
 #include "init/notify_parse.h"
 #include "init/run.h"
 #include "init/shell.h"
+#include "init/slice.h"
 #include "init/vault.h"
 
 #define MESSAGE_MAX 4096
@@ -44,9 +45,15 @@ static uint32_t unit_of(pid_t pid)
 	if (!line || (line != text && line[-1] != '\n'))
 		return SUP_NONE;
 	line += strlen(prefix);
-	end = line + strcspn(line, "/\n");
-	*end = '\0';
-	return run_by_service(line);
+	for (;; line = end + 1) {
+		bool more;
+
+		end = line + strcspn(line, "/\n");
+		more = *end == '/';
+		*end = '\0';
+		if (!more || !slice_is_one(line))
+			return run_by_service(line);
+	}
 }
 
 static void tell(uint32_t unit, const struct notify_message *m)

@@ -48,6 +48,7 @@ static void run_free(struct run *r)
 		return;
 	free(r->name);
 	free(r->service);
+	free(r->place);
 	free(r);
 }
 

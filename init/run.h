@@ -36,6 +36,7 @@ struct run {
 
 	/* its cgroup, exec_cgroup.c; -1 = there is none */
 	int cgroup;
+	char *place; /* owned: its path below the units'; NULL = it was never made */
 	struct watch events, memory; /* cgroup.events, memory.events */
 	uint64_t oom_kills;
 	struct timer remove_again;
@@ -76,7 +77,7 @@ void run_start_failed(const struct run *r, const char *step, const struct fail *
 /* Revival: run_save.c. */
 struct vault_writer;
 void run_save(struct vault_writer *w);
-#define RUN_WORDS 23
+#define RUN_WORDS 24
 int run_restore(char *const *args, struct fail *f);
 /* Tells the supervisor what it believes in and is not there, and kills what it does not know. */
 int run_reconcile(struct fail *f);

@@ -40,6 +40,7 @@ static void save_one(struct vault_writer *w, const struct run *r)
 	vault_number(w, r->which);
 	vault_number(w, (int64_t)r->helper_at);
 	vault_number(w, r->told);
+	vault_word(w, r->place ? r->place : "");
 }
 
 void run_save(struct vault_writer *w)
@@ -78,6 +79,9 @@ int run_restore(char *const *args, struct fail *f)
 	r->which = (enum sup_helper)atoi(args[20]);
 	r->helper_at = strtoul(args[21], NULL, 10);
 	r->told = atoi(args[22]);
+	r->place = *args[23] ? strdup(args[23]) : NULL;
+	if (*args[23] && !r->place)
+		return fail_set(f, ENOMEM, "%s", args[0]);
 	restore_child(&r->main, args + 2, run_main_ended);
 	run_watch_stranger(r);
 	restore_child(&r->starter, args + 4, run_starter_ended);

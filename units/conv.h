@@ -128,6 +128,7 @@ void parse_size_systemd(struct conv *c, void *field);
 void parse_timespan(struct conv *c, void *field);
 void parse_duration(struct conv *c, void *field);
 void parse_signal(struct conv *c, void *field);
+void parse_slice(struct conv *c, void *field);
 void parse_mode(struct conv *c, void *field);
 void parse_ip(struct conv *c, void *field);
 void parse_path(struct conv *c, void *field);

@@ -62,6 +62,7 @@ enum key_type {
 	TYPE_TIMESPAN,
 	TYPE_DURATION, /* arg: "disable": that word is allowed */
 	TYPE_SIGNAL,
+	TYPE_SLICE,
 	TYPE_MODE,
 	TYPE_IP,  /* arg: "4" or "6" */
 	TYPE_IPS, /* arg: words that may stand there too */

@@ -26,6 +26,8 @@ const struct key_type_row key_types[TYPE__N] = {
 			   "a time: 30s, 1m30s; the unit must be there, no blanks"},
 	[TYPE_SIGNAL] = {"signal", RULE_LAST, STORE_NUMBER, parse_signal,
 			 "a signal: SIGTERM, TERM, 15"},
+	[TYPE_SLICE] = {"slice", RULE_LAST, STORE_TEXT, parse_slice,
+			"NAME.slice; a-b.slice lies in a.slice"},
 	[TYPE_MODE] = {"mode", RULE_LAST, STORE_NUMBER, parse_mode, "an octal mode: 0022"},
 	[TYPE_IP] = {"address", RULE_LAST, STORE_TEXT, parse_ip, "an IP address"},
 	[TYPE_IPS] = {"addresses", RULE_ALL, STORE_TEXTS, parse_ips, "IP addresses"},

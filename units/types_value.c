@@ -61,6 +61,25 @@ void parse_name(struct conv *c, void *field)
 	*(struct text *)field = item.text;
 }
 
+/* As systemd has it: every dash ends the name of a slice that it lies in, so none stands at an end or beside another. */
+void parse_slice(struct conv *c, void *field)
+{
+	struct item item;
+	size_t len;
+
+	if (!expanded(c, &item))
+		return;
+	len = strlen(item.text.value);
+	if (!store_name_valid(item.text.value) || !ends_with(item.text.value, ".slice") ||
+	    len == strlen(".slice") || item.text.value[len - strlen(".slice") - 1] == '-' ||
+	    strstr(item.text.value, "--")) {
+		wrong(c, &item, U_NAME,
+		      "write NAME.slice, or PARENT-NAME.slice for one in PARENT.slice");
+		return;
+	}
+	*(struct text *)field = item.text;
+}
+
 void parse_choice(struct conv *c, void *field)
 {
 	struct item item;

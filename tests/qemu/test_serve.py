@@ -59,6 +59,7 @@ CPUQuota=50%
 CPUWeight=77
 AllowedCPUs=1
 IOWeight=123
+Slice=small-things.slice
 Restart=no
 [Install]
 WantedBy=multi-user.target
@@ -153,6 +154,7 @@ def lines_of(guest, unit, last):
 
 
 def test_limits_seen_from_inside(guest):
+    """Of a unit two slices below the others, where the controllers must be turned on first."""
     lines = lines_of(guest, "limited.container", "can't fork")
     told = dict(line.split(": ", 1) for line in lines if ": " in line)
     assert {k: told[k] for k in ("memory.max", "memory.high", "memory.swap.max", "memory.oom.group", "pids.max")} == {

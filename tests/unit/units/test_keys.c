@@ -20,6 +20,7 @@ static const struct {
 	[TYPE_TIMESPAN] = {"1min 30s", "soon"},
 	[TYPE_DURATION] = {"1m30s", "30 s"},
 	[TYPE_SIGNAL] = {"SIGUSR1", "SIGNOPE"},
+	[TYPE_SLICE] = {"media-tv.slice", "media"},
 	[TYPE_MODE] = {"0027", "rwx"},
 	[TYPE_IPS] = {"192.0.2.1", "192.0.2"},
 	[TYPE_SUBNETS] = {"192.0.2.0/24", "192.0.2.0"},
