@@ -5,13 +5,8 @@
 #include <string.h>
 
 #include "units/codes.h"
-#include "units/loader.h"
+#include "units/finish.h"
 #include "units/value.h"
-
-#define WRITTEN(section, key)    compile_entry(x, SECTION_##section, key)
-#define ERROR(section, key, ...) compile_report(x, DIAG_ERROR, SECTION_##section, key, __VA_ARGS__)
-#define WARNING(section, key, ...) \
-	compile_report(x, DIAG_WARNING, SECTION_##section, key, __VA_ARGS__)
 
 /* The name of a resource: as written, or "systemd-" and what the pattern says. */
 static void default_name(struct compile *x, struct text *name, const char *pattern)
@@ -52,12 +47,6 @@ static bool is_host_cap(const char *cap)
 	return false;
 }
 
-static bool in_network(const struct unit_container *c, const char *mode)
-{
-	return c->n_networks == 1 && !c->networks[0].container &&
-	       strcmp(c->networks[0].name.value, mode) == 0;
-}
-
 static void check_user(struct compile *x, struct unit_container *c)
 {
 	bool host_ids = c->userns.value && strcmp(c->userns.value, "host") == 0;
@@ -87,69 +76,6 @@ static void check_user(struct compile *x, struct unit_container *c)
 	if (c->uid_map.n && c->userns.value)
 		ERROR(CONTAINER, "UIDMap", U_CONFLICT, "write one of the two",
 		      "both UIDMap= and UserNS=");
-}
-
-/* The program is on the host's own addresses: its port is opened to the outside, and cannot be another one there. */
-static void check_host_ports(struct compile *x, const struct unit_port *ports, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ports[i].ip || (ports[i].host && ports[i].host != ports[i].container))
-			WARNING(CONTAINER, "PublishPort", U_NO_EFFECT, NULL,
-				"with Network=host, port %u itself is opened, on all addresses",
-				ports[i].container);
-}
-
-static void check_networks(struct compile *x, struct unit_container *c)
-{
-	struct conv *conv = compile_conv(x);
-	bool alone = in_network(c, "host") || in_network(c, "none") ||
-		     (c->n_networks == 1 && c->networks[0].container);
-
-	for (size_t i = 0; i < c->n_networks && c->n_networks > 1; i++) {
-		const char *name = c->networks[i].name.value;
-
-		if (c->networks[i].container || strcmp(name, "host") == 0 ||
-		    strcmp(name, "none") == 0)
-			ERROR(CONTAINER, "Network", U_CONFLICT, NULL,
-			      "Network=%s cannot be one of several networks", name);
-	}
-	if (c->pod.value) {
-		static const char *const pods[] = {"Network", "PublishPort",  "IP",
-						   "IP6",     "NetworkAlias", "HostName"};
-
-		for (size_t i = 0; i < sizeof(pods) / sizeof(*pods); i++)
-			if (compile_entry(x, SECTION_CONTAINER, pods[i]))
-				ERROR(CONTAINER, pods[i], U_CONFLICT, "write it in the .pod file",
-				      "%s= belongs to the pod, which all its members share",
-				      pods[i]);
-		return;
-	}
-	if (in_network(c, "host"))
-		check_host_ports(x, c->ports, c->n_ports);
-	else if (c->n_ports && alone)
-		WARNING(CONTAINER, "PublishPort", U_NO_EFFECT, NULL,
-			"PublishPort= has no effect with Network=%s", c->networks[0].name.value);
-	if ((c->ip.value || c->ip6.value) && (alone || c->n_networks > 1))
-		ERROR(CONTAINER, c->ip.value ? "IP" : "IP6", U_CONFLICT,
-		      alone ? NULL : "write Network=x.network:ip=...",
-		      "a fixed address needs one network of its own");
-	for (size_t i = 0; i < c->sysctl.n && in_network(c, "host"); i++)
-		if (strncmp(c->sysctl.items[i].name, "net.", 4) == 0)
-			ERROR(CONTAINER, "Sysctl", U_CONFLICT, NULL,
-			      "sysctl \"%s\" would be the host's with Network=host",
-			      c->sysctl.items[i].name);
-	if (c->n_networks == 0) {
-		struct unit_join *join = ARENA_PUSH(conv->arena, c->networks, c->n_networks);
-
-		if (join)
-			join->name.value = NETSPEC_DEFAULT_NAME;
-	}
-	if (c->n_networks == 1) {
-		if (c->ip.value)
-			c->networks[0].ip = c->ip.value;
-		if (c->ip6.value)
-			c->networks[0].ip6 = c->ip6.value;
-	}
 }
 
 /* Volume=, Mount= and Tmpfs= come one key after the other: back to the order of writing. */
@@ -314,7 +240,7 @@ static void finish_container(struct compile *x)
 	check_names(x, &c->host_name, &c->network_alias, c->networks, c->n_networks);
 	check_paths(x, c);
 	check_user(x, c);
-	check_networks(x, c);
+	finish_networks(x, c);
 	check_mounts(x, c->mounts, c->n_mounts);
 	check_health(x, c);
 	merge_limit(x, &u->exec->limits.memory_max, c->memory, "Memory", "MemoryMax");

@@ -4,7 +4,7 @@
  *
  *     scan.c      files -> names: which file is which unit, which drop-ins go with it
  *     gather.c    one unit's files -> the entries that count; compile.c: entries -> fields, by the key
- *                 table; finish.c, policy.c: defaults, what keys mean together
+ *                 table; finish*.c, policy.c: defaults, what keys mean together
  *     resolve.c   names of other units -> pointers; resolve_links.c: edges nobody writes, unique names
  *     graph.c     cycles, order
  *
@@ -71,7 +71,7 @@ void scan_report_unused(struct loader *l);
 void compile_unit(struct loader *l, struct unit *u, const struct unit_name *n,
 		  struct loaded_file *main);
 
-/* What compile.c lets finish.c ask: the last entry of a key, if it was written. */
+/* What compile.c lets finish*.c ask: the last entry of a key, if it was written. */
 struct compile;
 const struct ini_entry *compile_entry(const struct compile *x, enum key_section section,
 				      const char *key);

@@ -98,7 +98,7 @@ static void add_members(struct out *o, struct net_spec *spec, const struct unit 
 	for (size_t i = 0; i < n; i++) {
 		struct netspec_member *slot;
 
-		if (!is_bridge(&joins[i]))
+		if (!join_is_bridge(&joins[i]))
 			continue;
 		slot = APPEND(o, spec->members, spec->n_members);
 		if (slot)

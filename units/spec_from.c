@@ -181,7 +181,7 @@ static void add_ports(struct out *o, struct container_spec *spec, const struct u
 
 static const char *bridge_of(const struct unit_join *j)
 {
-	if (!is_bridge(j))
+	if (!join_is_bridge(j))
 		return "";
 	return j->unit && j->unit->network ? j->unit->network->bridge : NETSPEC_DEFAULT_BRIDGE;
 }

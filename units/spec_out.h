@@ -42,13 +42,6 @@ static inline void add_comma(struct buf *b, const char *s)
 	buf_str(b, s);
 }
 
-/* Whether it is a network of ours: neither the host's, nor none, nor somebody else's namespace. */
-static inline bool is_bridge(const struct unit_join *j)
-{
-	return !j->container && strcmp(j->name.value, "host") != 0 &&
-	       strcmp(j->name.value, "none") != 0;
-}
-
 /* One more zeroed element of a spec's array, or NULL. */
 #define APPEND(o, items, n)                                                       \
 	({                                                                        \

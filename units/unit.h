@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "units/netspec.h"
 #include "units/policy.h"
@@ -161,6 +162,13 @@ struct unit_join {
 	struct unit *unit; /* that unit, or NULL */
 	struct source_at at;
 };
+
+/* Whether it is a network of ours: neither the host's, nor none, nor somebody else's namespace. */
+static inline bool join_is_bridge(const struct unit_join *j)
+{
+	return !j->container && strcmp(j->name.value, "host") != 0 &&
+	       strcmp(j->name.value, "none") != 0;
+}
 
 struct unit_secret {
 	const char *name;
