@@ -64,7 +64,7 @@ static void check_user(struct compile *x, struct unit_container *c)
 		const char *cap = c->cap_add.items[i].value;
 		bool net = strcmp(cap, "CAP_NET_ADMIN") == 0 || strcmp(cap, "CAP_NET_RAW") == 0;
 
-		if (is_host_cap(cap) || (net && in_network(c, "host")))
+		if (is_host_cap(cap) || (net && in_network(c->networks, c->n_networks, "host")))
 			ERROR(CONTAINER, "AddCapability", U_CAPABILITY,
 			      "write UserNS=host if it must act on the host",
 			      "%s%s does nothing in a user namespace of its own", cap,
@@ -327,13 +327,7 @@ static void finish_pod(struct compile *x)
 
 	p->name = file_name(x, p->pod_name);
 	check_names(x, &p->host_name, &p->network_alias, p->networks, p->n_networks);
-	if (p->n_networks == 0) {
-		struct unit_join *join = ARENA_PUSH(compile_conv(x)->arena, p->networks,
-						    p->n_networks);
-
-		if (join)
-			join->name.value = NETSPEC_DEFAULT_NAME;
-	}
+	finish_joins(x, SECTION_POD, &p->networks, &p->n_networks, p->ports, p->n_ports);
 	check_mounts(x, p->mounts, p->n_mounts);
 }
 

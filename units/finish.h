@@ -11,12 +11,14 @@
 #define WARNING(section, key, ...) \
 	compile_report(x, DIAG_WARNING, SECTION_##section, key, __VA_ARGS__)
 
-/* Whether a container's one network is "host" or "none". */
-static inline bool in_network(const struct unit_container *c, const char *mode)
+/* Whether a unit's one network is "host" or "none". */
+static inline bool in_network(const struct unit_join *joins, size_t n, const char *mode)
 {
-	return c->n_networks == 1 && !c->networks[0].container &&
-	       strcmp(c->networks[0].name.value, mode) == 0;
+	return n == 1 && !joins[0].container && strcmp(joins[0].name.value, mode) == 0;
 }
 
-/* Defaults and mistakes of Network= and what goes with it. */
+/* The default of Network=, and what does not go with it: of a container, and of a pod. */
+void finish_joins(struct compile *x, enum key_section section, struct unit_join **joins, size_t *n,
+		  const struct unit_port *ports, size_t n_ports);
+/* A container's, with its other keys about networks. */
 void finish_networks(struct compile *x, struct unit_container *c);

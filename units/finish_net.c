@@ -1,31 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pure */
-/* What a container's keys about networks mean together. */
+/* What a container's and a pod's keys about networks mean together. */
 #include <string.h>
 
 #include "units/codes.h"
 #include "units/finish.h"
 
 /* The program is on the host's own addresses: its port is opened to the outside, and cannot be another one there. */
-static void check_host_ports(struct compile *x, const struct unit_port *ports, size_t n)
+static void check_host_ports(struct compile *x, enum key_section section,
+			     const struct unit_port *ports, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (ports[i].ip || (ports[i].host && ports[i].host != ports[i].container))
-			WARNING(CONTAINER, "PublishPort", U_NO_EFFECT, NULL,
+			compile_report(
+				x, DIAG_WARNING, section, "PublishPort", U_NO_EFFECT, NULL,
 				"with Network=host, port %u itself is opened, on all addresses",
 				ports[i].container);
 }
 
+void finish_joins(struct compile *x, enum key_section section, struct unit_join **joins, size_t *n,
+		  const struct unit_port *ports, size_t n_ports)
+{
+	for (size_t i = 0; i<*n && * n> 1; i++)
+		if (!join_is_bridge(&(*joins)[i]))
+			compile_report(x, DIAG_ERROR, section, "Network", U_CONFLICT, NULL,
+				       "Network=%s cannot be one of several networks",
+				       (*joins)[i].name.value);
+	if (in_network(*joins, *n, "host"))
+		check_host_ports(x, section, ports, n_ports);
+	else if (n_ports && *n == 1 && !join_is_bridge(*joins))
+		compile_report(x, DIAG_WARNING, section, "PublishPort", U_NO_EFFECT, NULL,
+			       "PublishPort= has no effect with Network=%s",
+			       (*joins)[0].name.value);
+	if (*n == 0) {
+		struct unit_join *join = ARENA_PUSH(compile_conv(x)->arena, *joins, *n);
+
+		if (join)
+			join->name.value = NETSPEC_DEFAULT_NAME;
+	}
+}
+
 void finish_networks(struct compile *x, struct unit_container *c)
 {
-	struct conv *conv = compile_conv(x);
-	bool alone = c->n_networks == 1 && !join_is_bridge(&c->networks[0]);
+	bool host = in_network(c->networks, c->n_networks, "host");
 
-	for (size_t i = 0; i < c->n_networks && c->n_networks > 1; i++)
-		if (!join_is_bridge(&c->networks[i]))
-			ERROR(CONTAINER, "Network", U_CONFLICT, NULL,
-			      "Network=%s cannot be one of several networks",
-			      c->networks[i].name.value);
 	if (c->pod.value) {
 		static const char *const pods[] = {"Network", "PublishPort",  "IP",
 						   "IP6",     "NetworkAlias", "HostName"};
@@ -37,26 +55,16 @@ void finish_networks(struct compile *x, struct unit_container *c)
 				      pods[i]);
 		return;
 	}
-	if (in_network(c, "host"))
-		check_host_ports(x, c->ports, c->n_ports);
-	else if (c->n_ports && alone)
-		WARNING(CONTAINER, "PublishPort", U_NO_EFFECT, NULL,
-			"PublishPort= has no effect with Network=%s", c->networks[0].name.value);
-	if ((c->ip.value || c->ip6.value) && (alone || c->n_networks > 1))
+	finish_joins(x, SECTION_CONTAINER, &c->networks, &c->n_networks, c->ports, c->n_ports);
+	if ((c->ip.value || c->ip6.value) && !(c->n_networks == 1 && join_is_bridge(c->networks)))
 		ERROR(CONTAINER, c->ip.value ? "IP" : "IP6", U_CONFLICT,
-		      alone ? NULL : "write Network=x.network:ip=...",
+		      c->n_networks == 1 ? NULL : "write Network=x.network:ip=...",
 		      "a fixed address needs one network of its own");
-	for (size_t i = 0; i < c->sysctl.n && in_network(c, "host"); i++)
+	for (size_t i = 0; i < c->sysctl.n && host; i++)
 		if (strncmp(c->sysctl.items[i].name, "net.", 4) == 0)
 			ERROR(CONTAINER, "Sysctl", U_CONFLICT, NULL,
 			      "sysctl \"%s\" would be the host's with Network=host",
 			      c->sysctl.items[i].name);
-	if (c->n_networks == 0) {
-		struct unit_join *join = ARENA_PUSH(conv->arena, c->networks, c->n_networks);
-
-		if (join)
-			join->name.value = NETSPEC_DEFAULT_NAME;
-	}
 	if (c->n_networks == 1) {
 		if (c->ip.value)
 			c->networks[0].ip = c->ip.value;
