@@ -61,7 +61,7 @@ static const struct verb_option run_options[] = {
 	{0, "mount", "FIELDS", "the same in fields: type=bind,source=/srv,target=/srv"},
 	{0, "tmpfs", "TARGET[:OPTIONS]", "an empty file system in memory"},
 	{'p', "publish", "[IP:][HOST:]CONTAINER[/udp]", "a port of the host that leads to it"},
-	{0, "network", "NETWORK", "host, none, x.network, a network's name, x.container"},
+	{0, "network", "NETWORK", "host, none, x.network, a network's name, x.container, ns:PATH"},
 	{0, "network-alias", "NAME", "one more name on its networks"},
 	{0, "ip", "ADDRESS", "fixed address on its network"},
 	{'h', "hostname", "NAME", "host name inside"},

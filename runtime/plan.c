@@ -24,6 +24,7 @@ const struct step_info step_infos[STEP__N] = {
 	[STEP_FILTER] = {"filter", {"profile", "caps"}},
 	[STEP_INIT] = {"init", {NULL}},
 	[STEP_POD] = {"pod", {"unit"}},
+	[STEP_NET_PATH] = {"net-path", {"path"}},
 	[STEP_JOINED] = {"joined", {"unit"}},
 	[STEP_NAMESPACES] = {"namespaces", {"uids", "gids", "net"}},
 	[STEP_PORT] = {"port", {"networks", "ports", "unit"}},
@@ -163,10 +164,11 @@ static void make_maps(struct maker *m, struct buf *uids, struct buf *gids)
 
 static void add_namespaces(struct maker *m)
 {
+	bool given = !strcmp(m->net, "host") || !strcmp(m->net, "ns");
 	_buf_ struct buf uids = {0}, gids = {0};
 
 	make_maps(m, &uids, &gids);
-	ADD3(m, STEP_NAMESPACES, uids.data, gids.data, strcmp(m->net, "host") ? "new" : "host");
+	ADD3(m, STEP_NAMESPACES, uids.data, gids.data, given ? m->net : "new");
 }
 
 static void add_port(struct maker *m)
@@ -192,7 +194,9 @@ static void add_shared(struct maker *m)
 
 	if (pod_is(s->joins))
 		ADD1(m, STEP_POD, s->joins);
-	else if (s->joins && strcmp(m->net, "host"))
+	if (!strcmp(m->net, "ns"))
+		ADD1(m, STEP_NET_PATH, spec_net_path(s->networks[0].name));
+	if (s->joins && !pod_is(s->joins) && strcmp(m->net, "host"))
 		ADD1(m, STEP_JOINED, s->joins);
 }
 
@@ -232,6 +236,8 @@ static void add_net(struct maker *m)
 	if (!strcmp(m->net, "host"))
 		return;
 	ADD0(m, STEP_JOIN_NET);
+	if (!strcmp(m->net, "ns"))
+		return; /* what is set in it is for whoever has made it */
 	/* as on the host: low ports and ping need no capability (netns is the container's own) */
 	ADD2(m, STEP_NET_SYSCTL, "ipv4/ip_unprivileged_port_start", "0");
 	ADD2(m, STEP_NET_SYSCTL, "ipv4/ping_group_range", "0 2147483647");

@@ -165,14 +165,18 @@ static int check_networks(struct maker *m, struct fail *f)
 	for (size_t i = 0; i < s->n_networks; i++) {
 		const char *name = s->networks[i].name;
 
-		if (strcmp(name, "host") && strcmp(name, "none")) {
+		const char *path = spec_net_path(name);
+
+		if (path && *path != '/')
+			return fail_set(f, EINVAL, "Network=%s is no absolute path", name);
+		if (strcmp(name, "host") && strcmp(name, "none") && !path) {
 			if (!store_name_valid(name))
 				return fail_set(f, EINVAL, "\"%s\" is no name of a network", name);
 			continue;
 		}
 		if (s->n_networks > 1)
 			return fail_set(f, EINVAL, "Network=%s goes with no other network", name);
-		m->net = name;
+		m->net = path ? "ns" : name;
 	}
 	return 0;
 }
@@ -214,15 +218,18 @@ static int check_names(const struct container_spec *s, const struct image *image
 	return 0;
 }
 
+/* The host is where the container's default route leads to; of what somebody else has made, orlop does not know. */
 static int check_hosts(const struct maker *m, struct fail *f)
 {
 	const struct strlist *hosts = &m->spec->add_hosts;
+	bool path = !strcmp(m->net, "ns");
 
-	for (size_t i = 0; i < hosts->n; i++)
-		if (!strcmp(m->net, "none") && strstr(hosts->items[i], ":host-gateway"))
-			return fail_set(f, EINVAL,
-					"AddHost=%s: without a network there is no gateway",
-					hosts->items[i]);
+	for (size_t i = 0; i < hosts->n && (path || !strcmp(m->net, "none")); i++)
+		if (strstr(hosts->items[i], ":host-gateway"))
+			return fail_set(f, EINVAL, "AddHost=%s: %s", hosts->items[i],
+					path ? "write the address that the host has in the "
+					       "namespace of Network=ns:"
+					     : "without a network there is no gateway");
 	return 0;
 }
 

@@ -152,6 +152,9 @@ int add_sysctls(struct maker *m, struct fail *f)
 		if (!strncmp(path, "net/", 4) && !strcmp(m->net, "host"))
 			return fail_set(f, EINVAL, "Sysctl=%s with Network=host is the host's",
 					name);
+		if (!strncmp(path, "net/", 4) && !strcmp(m->net, "ns"))
+			return fail_set(f, EINVAL, "Sysctl=%s with Network=ns: is the namespace's",
+					name);
 		ADD2(m, STEP_SYSCTL, path, s->sysctls[i].value);
 	}
 	return 0;

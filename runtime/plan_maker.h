@@ -16,7 +16,7 @@ struct maker {
 	struct strlist layers;       /* that are in the stage: each has its index for a name */
 	bool mapped;                 /* a user namespace of its own */
 	int64_t uid0, gid0;          /* the container's root on the host; 0 if not mapped */
-	const char *net;             /* "host", "none", "bridge" */
+	const char *net;             /* "host", "none", "bridge", "ns" */
 	char *cap_list;              /* what root is to have */
 	char *ambient_list; /* what another user is to have: the capabilities that the unit names */
 };

@@ -47,9 +47,10 @@ struct run {
 	int report; /* to PID 1 */
 	int cgroup;
 	int userns, netns;
-	bool fresh_net; /* the network namespace is new, not kept from an earlier start */
-	pid_t founder;  /* of the namespaces; killed, and reaped when there is time */
-	int uts;        /* the pod's; -1 = a new one */
+	bool fresh_net;     /* the network namespace is new, not kept from an earlier start */
+	bool net_is_others; /* it is one that somebody else has made: nothing of ours to keep */
+	pid_t founder;      /* of the namespaces; killed, and reaped when there is time */
+	int uts;            /* the pod's; -1 = a new one */
 	int pod_lock;
 	bool pod_new, pod_kept; /* this start makes the pod's namespaces; the pod has them */
 
@@ -103,6 +104,7 @@ void port_undo(struct run *run, char *const *arg);
 int init_apply(struct run *run, char *const *arg, struct fail *f);
 void init_undo(struct run *run, char *const *arg);
 int pod_apply(struct run *run, char *const *arg, struct fail *f);
+int net_path_apply(struct run *run, char *const *arg, struct fail *f);
 int pod_keep_apply(struct run *run, char *const *arg, struct fail *f);
 int joined_apply(struct run *run, char *const *arg, struct fail *f);
 

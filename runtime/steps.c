@@ -20,6 +20,7 @@ static const struct step_code codes[STEP__N] = {
 	[STEP_FILTER] = {.apply = filter_apply, .some = STEPS_EXEC_HELPER},
 	[STEP_INIT] = {.apply = init_apply, .undo = init_undo},
 	[STEP_POD] = {.apply = pod_apply},
+	[STEP_NET_PATH] = {.apply = net_path_apply},
 	[STEP_JOINED] = {.apply = joined_apply},
 	[STEP_NAMESPACES] = {.apply = namespaces_apply, .undo = namespaces_undo, .pinned = true},
 	[STEP_PORT] = {.apply = port_apply, .undo = port_undo, .pinned = true},

@@ -159,7 +159,7 @@ int namespaces_apply(struct run *run, char *const *arg, struct fail *f)
 
 	if (strcmp(arg[0], "host") && run->userns < 0)
 		flags |= CLONE_NEWUSER;
-	if (strcmp(arg[2], "host") && run->netns < 0)
+	if (!strcmp(arg[2], "new") && run->netns < 0)
 		flags |= CLONE_NEWNET;
 	run->fresh_net = flags & CLONE_NEWNET;
 	return flags ? found(run, flags, arg, f) : 0;
@@ -208,9 +208,9 @@ int clone_apply(struct run *run, char *const *arg, struct fail *f)
 int hand_over_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	/* PID 1 pins what is the unit's own */
-	bool own = !run->spec->joins;
+	bool own = !run->spec->joins, own_net = own && !run->net_is_others;
 	int r = report_cloned(run->report, run->pid, (int)run->plan->process.stop_signal,
-			      run->pidfd, own ? run->userns : -1, own ? run->netns : -1);
+			      run->pidfd, own ? run->userns : -1, own_net ? run->netns : -1);
 
 	(void)arg;
 	return r < 0 ? fail_set(f, -r, "sending the pidfd") : 0;

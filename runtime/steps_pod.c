@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Namespaces that are not the container's own: a pod's, or another container's.
+ * Namespaces that are not the container's own: a pod's, another container's, or a network that somebody else has made.
  *
  * A pod has a folder PATH_PODS/<pod> in which its namespaces are pinned as files (user, net, ipc, uts) beside
  * its /dev/shm. Whichever member starts first makes them, under a lock; `orlop-run clean POD` takes them
@@ -14,10 +14,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -144,7 +146,7 @@ int pod_keep_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	_fd_
 	int ipc = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
-	const int fds[] = {run->userns, run->netns, ipc, run->uts};
+	const int fds[] = {run->userns, run->net_is_others ? -1 : run->netns, ipc, run->uts};
 	int r = 0;
 
 	if (run->pod_new)
@@ -159,6 +161,26 @@ int pod_keep_apply(struct run *run, char *const *arg, struct fail *f)
 		run->pod_kept = true;
 	close(take_fd(&run->pod_lock));
 	return r;
+}
+
+/* Opened anew at each start, a pod's member's too: where the path leads to another namespace since, that is meant. */
+int net_path_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	struct statfs fs;
+	_fd_
+	int fd = -1;
+
+	run->net_is_others = true;
+	/* who waits for the other end of a pipe never hears that it is no namespace */
+	fd = open(arg[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return fail_set(f, errno, "Network=" SPEC_NET_PATH "%s", arg[0]);
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != NSFS_MAGIC ||
+	    ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return fail_set(f, 0, "Network=" SPEC_NET_PATH "%s is no network namespace",
+				arg[0]);
+	run->netns = take_fd(&fd);
+	return 0;
 }
 
 int joined_apply(struct run *run, char *const *arg, struct fail *f)

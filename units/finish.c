@@ -50,6 +50,8 @@ static bool is_host_cap(const char *cap)
 static void check_user(struct compile *x, struct unit_container *c)
 {
 	bool host_ids = c->userns.value && strcmp(c->userns.value, "host") == 0;
+	bool host_net = in_network(c->networks, c->n_networks, "host");
+	bool others_net = host_net || net_path(c->networks, c->n_networks);
 
 	if (c->group.value && !c->user.value)
 		ERROR(CONTAINER, "Group", U_CONFLICT, "write User= too", "Group= without User=");
@@ -64,11 +66,13 @@ static void check_user(struct compile *x, struct unit_container *c)
 		const char *cap = c->cap_add.items[i].value;
 		bool net = strcmp(cap, "CAP_NET_ADMIN") == 0 || strcmp(cap, "CAP_NET_RAW") == 0;
 
-		if (is_host_cap(cap) || (net && in_network(c->networks, c->n_networks, "host")))
+		if (is_host_cap(cap) || (net && others_net))
 			ERROR(CONTAINER, "AddCapability", U_CAPABILITY,
 			      "write UserNS=host if it must act on the host",
 			      "%s%s does nothing in a user namespace of its own", cap,
-			      net ? " with Network=host" : "");
+			      !net       ? ""
+			      : host_net ? " with Network=host"
+					 : " with Network=ns:");
 	}
 	if ((c->uid_map.n > 0) != (c->gid_map.n > 0))
 		WARNING(CONTAINER, c->uid_map.n ? "UIDMap" : "GIDMap", U_ID_MAP, NULL,

@@ -17,6 +17,12 @@ static inline bool in_network(const struct unit_join *joins, size_t n, const cha
 	return n == 1 && !joins[0].container && strcmp(joins[0].name.value, mode) == 0;
 }
 
+/* The path of the namespace of somebody else's that a unit's one network is, or NULL. */
+static inline const char *net_path(const struct unit_join *joins, size_t n)
+{
+	return n == 1 && !joins[0].container ? spec_net_path(joins[0].name.value) : NULL;
+}
+
 /* The default of Network=, and what does not go with it: of a container, and of a pod. */
 void finish_joins(struct compile *x, enum key_section section, struct unit_join **joins, size_t *n,
 		  const struct unit_port *ports, size_t n_ports);

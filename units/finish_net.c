@@ -28,6 +28,11 @@ void finish_joins(struct compile *x, enum key_section section, struct unit_join 
 				       (*joins)[i].name.value);
 	if (in_network(*joins, *n, "host"))
 		check_host_ports(x, section, ports, n_ports);
+	else if (n_ports && net_path(*joins, *n))
+		compile_report(x, DIAG_ERROR, section, "PublishPort", U_CONFLICT,
+			       "lead ports into the namespace where it is made",
+			       "PublishPort= with Network=%s, which orlop does not set up",
+			       (*joins)[0].name.value);
 	else if (n_ports && *n == 1 && !join_is_bridge(*joins))
 		compile_report(x, DIAG_WARNING, section, "PublishPort", U_NO_EFFECT, NULL,
 			       "PublishPort= has no effect with Network=%s",
@@ -43,6 +48,7 @@ void finish_joins(struct compile *x, enum key_section section, struct unit_join 
 void finish_networks(struct compile *x, struct unit_container *c)
 {
 	bool host = in_network(c->networks, c->n_networks, "host");
+	const char *path = net_path(c->networks, c->n_networks);
 
 	if (c->pod.value) {
 		static const char *const pods[] = {"Network", "PublishPort",  "IP",
@@ -60,11 +66,13 @@ void finish_networks(struct compile *x, struct unit_container *c)
 		ERROR(CONTAINER, c->ip.value ? "IP" : "IP6", U_CONFLICT,
 		      c->n_networks == 1 ? NULL : "write Network=x.network:ip=...",
 		      "a fixed address needs one network of its own");
-	for (size_t i = 0; i < c->sysctl.n && host; i++)
+	for (size_t i = 0; i < c->sysctl.n && (host || path); i++)
 		if (strncmp(c->sysctl.items[i].name, "net.", 4) == 0)
-			ERROR(CONTAINER, "Sysctl", U_CONFLICT, NULL,
-			      "sysctl \"%s\" would be the host's with Network=host",
-			      c->sysctl.items[i].name);
+			ERROR(CONTAINER, "Sysctl", U_CONFLICT,
+			      path ? "set it where the namespace is made" : NULL,
+			      "sysctl \"%s\" would be the %s with Network=%s",
+			      c->sysctl.items[i].name, path ? "namespace's" : "host's",
+			      c->networks[0].name.value);
 	if (c->n_networks == 1) {
 		if (c->ip.value)
 			c->networks[0].ip = c->ip.value;

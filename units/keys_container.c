@@ -41,7 +41,7 @@ static const struct key container_rows[] = {
 	  "ports the container listens on; recorded only"),
 	C_HIDDEN(
 		"Network", NETWORKS, MUST, networks, NULL, "the default bridge",
-		"its network: host, none, x.network[:ip=,mac=,alias=], a network's name, or the network of another container, x.container or container:NAME"),
+		"its network: host, none, x.network[:ip=,mac=,alias=], a network's name, the network of another container, x.container or container:NAME, or ns:PATH, a network namespace that somebody else has made: it is joined as it is at each start, and orlop sets nothing up in it"),
 	C("NetworkAlias", LINES, SHOULD, network_alias, NULL, "", "one more name on its networks"),
 	C("HostName", TEXT, MUST, host_name, NULL, "the container's name", "host name inside"),
 	C("IP", IP, SHOULD, ip, "4", "by lease, always the same",

@@ -126,9 +126,8 @@ void link_plain(struct loader *l, struct name_table *names, struct unit *u, stru
 		struct unit_join *j = &joins[i];
 		const char *name = j->name.value;
 
-		if (j->ref ||
-		    (!j->container && (strcmp(name, "host") == 0 || strcmp(name, "none") == 0 ||
-				       strcmp(name, NETSPEC_DEFAULT_NAME) == 0)))
+		if (j->ref || (!j->container &&
+			       (!join_is_bridge(j) || strcmp(name, NETSPEC_DEFAULT_NAME) == 0)))
 			continue;
 		j->unit = name_table_get(
 			names,

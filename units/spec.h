@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "units/record.h"
 
@@ -31,12 +32,23 @@ struct spec_port {
 };
 
 struct spec_network {
-	char *name; /* "host", "none", or the name of a bridge network ("orlop" = the default one) */
-	char *bridge;  /* bridge device on the host; "" for host and none */
+	char *name; /* "host", "none", "ns:PATH", or the name of a bridge network ("orlop" = the default one) */
+	char *bridge;  /* bridge device on the host; "" for the others */
 	char *address; /* IPv4 from the unit; "" = by lease */
 	char *mac;     /* "" = made from the lease */
 	char *aliases; /* comma list of extra names, or "" */
 };
+
+/* What is in front of the path, where a network's name says which namespace of somebody else's it is. */
+#define SPEC_NET_PATH "ns:"
+
+/* That path; NULL: the name is another network's. */
+static inline const char *spec_net_path(const char *name)
+{
+	size_t n = strlen(SPEC_NET_PATH);
+
+	return strncmp(name, SPEC_NET_PATH, n) == 0 ? name + n : NULL;
+}
 
 struct spec_pair {
 	char *name;

@@ -69,8 +69,9 @@ const struct key_type_row key_types[TYPE__N] = {
 		 "for example 8080:80, 127.0.0.1:53:53/udp, [::1]:80:80, 8000-8010:8000-8010"},
 	[TYPE_EXPOSE] = {"ports", RULE_ALL, STORE_TEXTS, parse_expose,
 			 "for example 8080, 8000-8010, 53/udp"},
-	[TYPE_NETWORKS] = {"networks", RULE_ALL, STORE_NONE, parse_networks,
-			   "for example host, none, x.network:ip=10.89.1.5,alias=db, x.container"},
+	[TYPE_NETWORKS] =
+		{"networks", RULE_ALL, STORE_NONE, parse_networks,
+		 "for example host, none, x.network:ip=10.89.1.5,alias=db, x.container, ns:/run/netns/x"},
 	[TYPE_ADD_HOST] = {"hosts", RULE_ALL, STORE_TEXTS, parse_add_host,
 			   "for example nas.lan:192.168.1.5, host.lan:host-gateway"},
 	[TYPE_USER] = {"user", RULE_LAST, STORE_TEXT, parse_user, "a number or a name"},

@@ -185,13 +185,33 @@ static const struct {
 	{"pasta", "it is for users other than root: leave Network= out for the default bridge"},
 	{"slirp4netns",
 	 "it is for users other than root: leave Network= out for the default bridge"},
-	{"ns", "use Network=x.container to share a network namespace"},
 	{"private", "leave Network= out for the default bridge"},
 };
 
+static void add_join(struct conv *c, void *field, const struct unit_join *join)
+{
+	struct unit_join *slot = CONV_PUSH(c, struct unit_join, field);
+
+	if (slot)
+		*slot = *join;
+}
+
+/* ns:PATH. What is at the path is looked at when the container starts. */
+static void add_path(struct conv *c, void *field, const struct item *item)
+{
+	const char *path = spec_net_path(item->text.value);
+
+	if (!path || *path != '/')
+		conv_report(c, DIAG_ERROR, item, path, path ? strlen(path) : 0, U_NETWORK,
+			    "write for example ns:/run/netns/NAME",
+			    "\"%s\" in Network= is no absolute path", path ? path : "");
+	else
+		add_join(c, field, &(struct unit_join){.name = item->text, .at = conv_at(c, item)});
+}
+
 void parse_networks(struct conv *c, void *field)
 {
-	struct unit_join join = {0}, *slot;
+	struct unit_join join = {0};
 	const char *value, *options, *dot;
 	struct item item;
 	char mode[256];
@@ -209,6 +229,10 @@ void parse_networks(struct conv *c, void *field)
 				   "Network=%s is not supported", value);
 			return;
 		}
+	if (strcmp(mode, "ns") == 0) {
+		add_path(c, field, &item);
+		return;
+	}
 	join.at = conv_at(c, &item);
 	if (strcmp(mode, "container") == 0) {
 		join.container = true;
@@ -244,7 +268,5 @@ void parse_networks(struct conv *c, void *field)
 		if (!join_option(c, &item, s, len, &join))
 			return;
 	}
-	slot = CONV_PUSH(c, struct unit_join, field);
-	if (slot)
-		*slot = join;
+	add_join(c, field, &join);
 }

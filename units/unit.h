@@ -154,7 +154,7 @@ struct unit_port {
 
 struct unit_join {
 	struct text
-		name; /* "host", "none", a network's name, or of a container whose namespace it joins */
+		name; /* "host", "none", "ns:PATH", a network's name, or of a container whose namespace it joins */
 	bool container;             /* name is a container's */
 	const char *ip, *ip6, *mac; /* NULL = not fixed */
 	struct text_list aliases;
@@ -167,7 +167,7 @@ struct unit_join {
 static inline bool join_is_bridge(const struct unit_join *j)
 {
 	return !j->container && strcmp(j->name.value, "host") != 0 &&
-	       strcmp(j->name.value, "none") != 0;
+	       strcmp(j->name.value, "none") != 0 && !spec_net_path(j->name.value);
 }
 
 struct unit_secret {

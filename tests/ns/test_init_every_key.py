@@ -221,7 +221,7 @@ KEYS = {
         "Exec": HERE, "Entrypoint": HERE, "Environment": HERE, "EnvironmentFile": HERE, "EnvironmentHost": HERE,
         "Volume": "test_runtime_volumes.py, test_runtime_keys.py::test_volume*", "Tmpfs": HERE,
         "PublishPort": "test_init_containers.py, test_net_*.py", "ExposeHostPort": "test_init_every_key.py::test_what_is_only_kept",
-        "Network": "test_init_pods.py::test_network_of_another_container, test_net_*.py", "NetworkAlias": "test_init_pods.py::test_alias_of_a_pod",
+        "Network": "test_init_pods.py::test_network_of_another_container, test_*_netns.py, test_net_*.py", "NetworkAlias": "test_init_pods.py::test_alias_of_a_pod",
         "HostName": HERE, "IP": "test_net_pid1.py", "IP6": "test_net_*.py", "DNS": HERE, "DNSOption": HERE, "DNSSearch": HERE,
         "AddHost": HERE, "User": HERE, "Group": HERE, "GroupAdd": HERE, "UserNS": INIT + "nomap", "UIDMap": INIT + "id_maps",
         "GIDMap": INIT + "id_maps", "AddCapability": HERE, "DropCapability": HERE, "NoNewPrivileges": HERE, "ReadOnly": HERE,
@@ -241,7 +241,7 @@ KEYS = {
         "GID": "test_init_every_key.py::test_nothing_said",
     },
     "Pod": {
-        "PodName": "test_init_pods.py::test_alias_of_a_pod", "PublishPort": "test_init_pods.py", "Network": "test_init_pods.py::test_alias_of_a_pod",
+        "PodName": "test_init_pods.py::test_alias_of_a_pod", "PublishPort": "test_init_pods.py", "Network": "test_init_pods.py::test_alias_of_a_pod, test_init_netns.py::test_pod",
         "NetworkAlias": "test_init_pods.py::test_alias_of_a_pod", "AddHost": "test_init_pods.py", "HostName": "test_init_pods.py",
         "DNS": INIT + "name_server_of_a_pod", "Volume": "test_init_pods.py", "ShmSize": "test_init_pods.py",
         "UserNS": "test_init_pods.py::test_user_namespace_of_a_pod", "Label": "units", "ExitPolicy": "test_init_pods.py::test_exit_policy",

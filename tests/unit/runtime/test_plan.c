@@ -159,6 +159,12 @@ static void in_the_network_of_another(void **state)
 	golden("joined");
 }
 
+static void in_a_network_namespace_by_its_path(void **state)
+{
+	(void)state;
+	golden("path");
+}
+
 #define BASIC                                                                         \
 	"unit a.container\nservice a\nname a\nimage a\nuserns auto\nids-base 65536\n" \
 	"ids-count 65536\n"
@@ -188,6 +194,11 @@ static void impossible_wishes_are_refused_with_the_reason(void **state)
 	refused("mount volume ../x /v - - -", "volume");
 	refused("mount bind etc /v - - -", "not absolute");
 	refused("network host - - - -\nnetwork orlop orlop0 - - -", "no other network");
+	refused("network ns:run/x - - - -", "no absolute path");
+	refused("network ns: - - - -", "no absolute path");
+	refused("network ns:/run/x - - - -\nnetwork orlop orlop0 - - -", "no other network");
+	refused("network ns:/run/x - - - -\nsysctl net.ipv4.ip_forward 1", "the namespace's");
+	refused("network ns:/run/x - - - -\nadd-host me:host-gateway", "write the address");
 	refused("network ../x - - - -", "no name of a network");
 	refused("joins ../x.pod", "no unit to join");
 	refused("seccomp profile.json", "no absolute path");
@@ -238,6 +249,7 @@ int main(void)
 		cmocka_unit_test_teardown(rich, forget),
 		cmocka_unit_test_teardown(member_of_a_pod, forget),
 		cmocka_unit_test_teardown(in_the_network_of_another, forget),
+		cmocka_unit_test_teardown(in_a_network_namespace_by_its_path, forget),
 		cmocka_unit_test_teardown(impossible_wishes_are_refused_with_the_reason, forget),
 		cmocka_unit_test_teardown(nothing_to_run_is_refused, forget),
 		cmocka_unit_test_teardown(bad_range_is_refused, forget),

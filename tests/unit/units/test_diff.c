@@ -60,6 +60,7 @@ static void what_each_key_asks_for(void **state)
 		{"", "Memory=1g\n", CHANGE_RESTART},
 		{"", "PublishPort=80:80\n", CHANGE_RECREATE},
 		{"", "Network=host\n", CHANGE_RECREATE},
+		{"Network=ns:/a\n", "Network=ns:/b\n", CHANGE_RECREATE},
 		{"", "UserNS=host\n", CHANGE_RECREATE},
 		{"", "ReadOnly=maybe\n", CHANGE_REJECTED},
 	};

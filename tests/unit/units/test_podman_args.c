@@ -66,6 +66,7 @@ static const struct {
 	{"--name=n", "ContainerName=n"},
 	{"--network=host", "Network=host"},
 	{"--net none", "Network=none"},
+	{"--network ns:/run/netns/x", "Network=ns:/run/netns/x"},
 	{"--network-alias=db", "NetworkAlias=db"},
 	{"--pids-limit=7", "PidsLimit=7"},
 	{"--publish=8080:80 -p 53:53/udp", "PublishPort=8080:80\nPublishPort=53:53/udp"},
