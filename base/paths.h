@@ -57,12 +57,11 @@
 #define PATH_DHCPCD_BASE    "/etc/dhcpcd.conf"    /* the part of it that is the same everywhere */
 #define PATH_RESOLVS        PATH_RUNDIR "/resolv" /* one resolv.conf for each network */
 #define PATH_NETSPEC \
-	PATH_RUNDIR "/network" /* what orlop-net up made, every blank filled in: words */
-#define PATH_PORTS    PATH_RUNDIR "/ports"   /* one file for each attached unit: words */
-#define PATH_STARTED  PATH_RUNDIR "/started" /* spec of each container's last start */
-#define RECORD_IMAGES ".images" /* behind its name: ids of the images it is made of, as words */
-#define PATH_NOTIFY   PATH_RUNDIR "/notify"
-#define PATH_PODS     PATH_RUNDIR "/pods" /* namespaces that members of a pod share, one folder each */
+	PATH_RUNDIR "/network"            /* what orlop-net up made, every blank filled in: words */
+#define PATH_PORTS   PATH_RUNDIR "/ports" /* one file for each attached unit: words */
+#define PATH_STARTED PATH_RUNDIR "/started" /* what each container is made from: started.h */
+#define PATH_NOTIFY  PATH_RUNDIR "/notify"
+#define PATH_PODS    PATH_RUNDIR "/pods" /* namespaces that members of a pod share, one folder each */
 
 #define PATH_CGROUP  "/sys/fs/cgroup"
 #define CGROUP_UNITS "orlop" /* below PATH_CGROUP: one folder for each unit */

@@ -28,9 +28,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
-#include "base/limits.h"
-#include "base/store.h"
+#include "base/started.h"
 #include "base/wire.h"
 #include "runtime/copy.h"
 #include "runtime/environ.h"
@@ -70,16 +68,11 @@ static int protect_self(char **argv, struct fail *f)
 /* The spec that the container was started with; what to run now instead. */
 static int load_spec(struct container_spec *spec, const char *unit, char **command, struct fail *f)
 {
-	char path[512];
 	_free_
 	char *data = NULL;
 	size_t len;
-	int r;
+	int r = started_read(unit, STARTED_SPEC, &data, &len, f);
 
-	if (!store_name_valid(unit))
-		return fail_set(f, EINVAL, "\"%s\" is no unit", unit);
-	snprintf(path, sizeof(path), PATH_STARTED "/%s", unit);
-	r = io_read_file(AT_FDCWD, path, LIMIT_SPEC, &data, &len, f);
 	if (r == 0)
 		r = spec_decode(spec, data, len, f);
 	if (r == 0)

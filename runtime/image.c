@@ -11,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/limits.h"
 #include "base/paths.h"
+#include "base/started.h"
 #include "base/store.h"
 #include "base/words.h"
 
@@ -72,16 +72,16 @@ int image_find_started(struct image *image, const char *unit, struct fail *f)
 	struct words_iter it;
 	const char *id;
 	size_t len;
-	int r;
+	int r = started_read(unit, STARTED_IMAGES, &ids, &len, f);
 
-	snprintf(path, sizeof(path), PATH_STARTED "/%s" RECORD_IMAGES, unit);
-	r = io_read_file(AT_FDCWD, path, LIMIT_SPEC, &ids, &len, f);
 	if (r < 0)
 		return r;
 	words_iter_init(&it, ids, len);
 	id = words_next(&it);
 	if (!id || !store_hex_valid(id))
-		return fail_set(f, EINVAL, "\"%s\": it names no image", path);
+		return fail_set(f, EINVAL,
+				"\"" PATH_STARTED "/%s" STARTED_IMAGES "\": it names no image",
+				unit);
 	snprintf(path, sizeof(path), PATH_IMAGES "/%s", id);
 	return read_ini(path, image, f);
 }

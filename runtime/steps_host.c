@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/paths.h"
+#include "base/started.h"
 #include "base/words.h"
 #include "netcfg/port.h"
 #include "runtime/caps.h"
@@ -53,42 +54,12 @@ int volume_make_apply(struct run *run, char *const *arg, struct fail *f)
 	return 0;
 }
 
-static int record(const char *unit, const char *suffix, const char *data, size_t len,
-		  struct fail *f)
-{
-	char path[512];
-	_fd_
-	int fd = -1;
-	int r;
-
-	snprintf(path, sizeof(path), PATH_STARTED "/%s%s", unit, suffix);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == ENOENT) {
-		r = io_mkdirs(PATH_STARTED, 0700, f);
-		if (r < 0)
-			return r;
-		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	}
-	if (fd < 0)
-		return fail_set(f, errno, "open(\"%s\")", path);
-	r = io_write_all(fd, data, len);
-	return r < 0 ? fail_set(f, -r, "writing \"%s\"", path) : 0;
-}
-
-static void unrecord(const char *unit, const char *suffix)
-{
-	char path[512];
-
-	snprintf(path, sizeof(path), PATH_STARTED "/%s%s", unit, suffix);
-	unlink(path);
-}
-
 /* The spec for exec, which must know how the container was made, whatever the unit's files say by then; the images'
  * ids for prune, which must not take away what lies below it, whatever their names lead to by then. */
 int record_apply(struct run *run, char *const *arg, struct fail *f)
 {
 	_buf_ struct buf ids = {0};
-	int r = record(arg[0], "", run->words, run->words_len, f);
+	int r = started_write(arg[0], STARTED_SPEC, run->words, run->words_len, f);
 
 	words_add(&ids, run->image->id);
 	for (size_t i = 0; run->mounted && i < run->spec->n_mounts; i++)
@@ -96,14 +67,13 @@ int record_apply(struct run *run, char *const *arg, struct fail *f)
 			words_add(&ids, run->mounted[i].id);
 	if (r == 0 && ids.bad)
 		r = fail_set(f, ENOMEM, "the images' ids");
-	return r < 0 ? r : record(arg[0], RECORD_IMAGES, ids.data, ids.len, f);
+	return r < 0 ? r : started_write(arg[0], STARTED_IMAGES, ids.data, ids.len, f);
 }
 
 void record_undo(struct run *run, char *const *arg)
 {
 	(void)run;
-	unrecord(arg[0], "");
-	unrecord(arg[0], RECORD_IMAGES);
+	started_remove(arg[0]);
 }
 
 int scratch_apply(struct run *run, char *const *arg, struct fail *f)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orlop-image: see verbs[] for what it does, docs/man/orlop-image.8 for how. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +8,8 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "base/limits.h"
-#include "base/paths.h"
-#include "base/store.h"
+#include "base/started.h"
 #include "base/words.h"
 #include "rootfs/images/doc.h"
 #include "rootfs/images/verbs.h"
@@ -85,18 +82,13 @@ static bool number(const char *s, uint64_t *ret)
 /* What orlop-run has noted when it started the unit's container. */
 static int add_running(struct options *o, const char *unit, struct fail *f)
 {
-	char path[512];
 	_free_
 	char *ids = NULL;
 	struct words_iter it;
 	const char *id;
 	size_t len;
-	int r;
+	int r = started_read(unit, STARTED_IMAGES, &ids, &len, f);
 
-	if (!store_name_valid(unit))
-		return fail_set(f, EINVAL, "\"%s\" is no unit", unit);
-	snprintf(path, sizeof(path), PATH_STARTED "/%s" RECORD_IMAGES, unit);
-	r = io_read_file(AT_FDCWD, path, LIMIT_SPEC, &ids, &len, f);
 	if (r < 0)
 		return r;
 	words_iter_init(&it, ids, len);
