@@ -207,7 +207,7 @@ def main():
     if os.geteuid() != 0:
         print("needs root")
         return 0
-    world = World()
+    world = World(disk="own")
     try:
         bench = Bench(world)
         if not default_filter():

@@ -28,7 +28,7 @@ mkdir -p /run/orlop/hosts /var/lib/orlop /run/upper /run/work
 mount -t overlay -o lowerdir=/usr/lib,upperdir=/run/upper,workdir=/run/work overlay /usr/lib
 mkdir -p /usr/lib/orlop
 mount --bind "$3" /usr/lib/orlop
-if [ "$(stat -f -c %T "$1")" = ext2/ext3 ]; then
+if [ "$4" = machine ] && [ "$(stat -f -c %T "$1")" = ext2/ext3 ]; then
     mount --bind "$1" /var/lib/orlop
 else
     truncate -s 1G "$1/store.img"
@@ -89,12 +89,15 @@ class Result:
 
 
 class World:
-    def __init__(self):
+    def __init__(self, disk="machine"):
+        """disk="own": the store is on a file system with a journal, made for it, as on a host's data disk. The machine's
+        may have none, and then ext4 looks at each inode that was deleted within the last seconds before it makes one."""
         self.dir = tempfile.mkdtemp(prefix="orlop-world-", dir="/var/tmp")
         self.cgroup = f"orlop-test-{os.getpid()}"
         self.count = 0
         self.holder = subprocess.Popen(
-            ["unshare", "-m", "sh", "-c", SETUP, "sh", self.dir, self.cgroup, os.path.join(TOP, "build/bin")],
+            ["unshare", "-m", "sh", "-c", SETUP, "sh", self.dir, self.cgroup, os.path.join(TOP, "build/bin"),
+             disk],
             stdout=subprocess.PIPE,
             text=True,
         )
