@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A compiled system call filter as a file: orlop-filter writes it, orlop-run loads it into a container.
- *
- * Two programs, both in force; the second may be empty. Where both refuse, the verdict of the
- * second is what the caller sees.
  */
 #pragma once
 
@@ -13,12 +10,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define FILTER_MAGIC    0x3170636fu
-#define FILTER_FILE_MAX (64u + 2 * BPF_MAXINSNS * sizeof(struct sock_filter))
+#define FILTER_MAGIC    0x3270636fu
+#define FILTER_FILE_MAX (sizeof(struct filter_file) + BPF_MAXINSNS * sizeof(struct sock_filter))
 
 struct filter_file {
 	uint32_t magic;
-	uint16_t n[2]; /* instructions of the programs, which follow */
+	uint32_t n; /* instructions, which follow: at least 1, at most BPF_MAXINSNS */
 	struct sock_filter insns[];
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filter/filter.h"
+#include "filter/join.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -56,7 +58,7 @@ static int add_names(scmp_filter_ctx ctx, const struct filter_rule *rule, struct
 	return 0;
 }
 
-/* The first program: the table, and the calls that are allowed with some arguments only. */
+/* One filter: the table, and the calls that are allowed with some arguments only. */
 static int add_allowed(scmp_filter_ctx ctx, uint64_t caps, struct fail *f)
 {
 	static const uint32_t personalities[] = {0, 8, 0x20000, 0x20008, 0xffffffff};
@@ -75,12 +77,11 @@ static int add_allowed(scmp_filter_ctx ctx, uint64_t caps, struct fail *f)
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 0);
 	if (r == 0 && !(caps & FILTER_CAP(SYS_ADMIN)))
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-				     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NAMESPACES, 0));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 0);
 	return r < 0 ? fail_set(f, -r, "seccomp rule") : 0;
 }
 
-/* The second program, for every architecture: pushing input to a terminal; new namespaces say EPERM. */
+/* And one that has exceptions, for every architecture: pushing input to a terminal; new namespaces say EPERM. */
 static int add_refused(scmp_filter_ctx ctx, uint64_t caps)
 {
 	static const uint32_t requests[] = {TIOCSTI, TIOCLINUX};
@@ -171,31 +172,49 @@ static scmp_filter_ctx refused_filter(uint64_t caps, struct fail *f)
 	return NULL;
 }
 
-/* Appends the program and says how many instructions it has. */
-static int export(scmp_filter_ctx ctx, int fd, uint16_t *ret_n, struct fail *f)
+/* What libseccomp made of it. Its instructions are the caller's. */
+static int export(scmp_filter_ctx ctx, struct join_program *ret, struct fail *f)
 {
-	off_t before = lseek(fd, 0, SEEK_CUR), after;
-	int r = seccomp_export_bpf(ctx, fd);
+	_fd_
+	int fd = memfd_create("seccomp", MFD_CLOEXEC);
+	char *insns;
+	size_t len;
+	int r;
 
+	if (fd < 0)
+		return fail_set(f, errno, "memfd");
+	r = seccomp_export_bpf(ctx, fd);
 	if (r < 0)
 		return fail_set(f, -r, "seccomp_export_bpf");
-	after = lseek(fd, 0, SEEK_CUR);
-	*ret_n = (uint16_t)((size_t)(after - before) / sizeof(struct sock_filter));
+	r = io_read_fd(fd, "filter", BPF_MAXINSNS * sizeof(struct sock_filter), &insns, &len, f);
+	if (r < 0)
+		return r;
+	ret->insns = (struct sock_filter *)(void *)insns;
+	ret->n = len / sizeof(struct sock_filter);
 	return 0;
 }
 
 int filter_write(scmp_filter_ctx first, scmp_filter_ctx second, int fd, struct fail *f)
 {
-	struct filter_file head = {.magic = FILTER_MAGIC};
-	int r = io_write_all(fd, &head, sizeof(head));
+	struct join_program programs[2] = {0};
+	struct filter_file *file = calloc(1, FILTER_FILE_MAX);
+	size_t n;
+	int r = file ? export(first, &programs[0], f) : fail_set(f, ENOMEM, "seccomp filter");
 
-	if (r < 0)
-		return fail_set(f, -r, "writing a seccomp filter");
-	r = export(first, fd, &head.n[0], f);
 	if (r == 0 && second)
-		r = export(second, fd, &head.n[1], f);
-	if (r == 0 && pwrite(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
-		r = fail_set(f, errno, "writing a seccomp filter");
+		r = export(second, &programs[1], f);
+	if (r == 0)
+		r = join_programs(&programs[0], &programs[1], file->insns, &n, f);
+	if (r == 0) {
+		file->magic = FILTER_MAGIC;
+		file->n = (uint32_t)n;
+		r = io_write_all(fd, file, sizeof(*file) + n * sizeof(struct sock_filter));
+		if (r < 0)
+			fail_set(f, -r, "writing a seccomp filter");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++)
+		free((void *)(uintptr_t)programs[i].insns);
+	free(file);
 	return r;
 }
 

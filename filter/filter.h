@@ -22,7 +22,7 @@ int filter_compile(uint64_t caps, int fd, struct fail *f);
 int filter_compile_profile(const char *json, size_t len, uint64_t caps, const char *release, int fd,
 			   struct fail *f);
 
-/* Writes a file of one or two programs; the second may be NULL. */
+/* Writes a file of what one filter or two say together (join.h); the second may be NULL. */
 int filter_write(scmp_filter_ctx first, scmp_filter_ctx second, int fd, struct fail *f);
 
 /* --- the table ----------------------------------------------------------------------------- */

@@ -65,7 +65,7 @@ static int confine(struct fail *f)
 	static const char *const calls[] = {"read",       "pread64", "write",      "pwrite64",
 					    "lseek",      "brk",     "mmap",       "munmap",
 					    "mremap",     "fstat",   "newfstatat", "exit",
-					    "exit_group", "futex",   "getrandom"};
+					    "exit_group", "futex",   "getrandom",  "memfd_create"};
 	const struct rlimit memory = {256 << 20, 256 << 20}, cpu = {10, 10}, none = {0, 0};
 	scmp_filter_ctx ctx;
 	int r = 0;

@@ -28,8 +28,8 @@ static int read_filter(const char *dir, const char *key, struct seccomp_filter *
 	if (r < 0)
 		return r;
 	file = (struct filter_file *)(void *)data;
-	n = len < sizeof(*file) ? 0 : (size_t)file->n[0] + file->n[1];
-	if (len < sizeof(*file) || file->magic != FILTER_MAGIC || !file->n[0] ||
+	n = len < sizeof(*file) ? 0 : file->n;
+	if (!n || n > BPF_MAXINSNS || file->magic != FILTER_MAGIC ||
 	    len != sizeof(*file) + n * sizeof(struct sock_filter)) {
 		free(data);
 		return fail_set(f, EINVAL, "\"%s\" is no compiled filter", path);
@@ -153,16 +153,12 @@ int filter_load(const char *profile, uint64_t caps, struct seccomp_filter *ret, 
 int filter_install(const struct seccomp_filter *filter, struct fail *f)
 {
 	struct filter_file *file = filter->file;
+	struct sock_fprog prog;
 
-	for (size_t i = 0; file && i < 2; i++) {
-		struct sock_fprog prog = {
-			.len = file->n[i],
-			.filter = file->insns + (i ? file->n[0] : 0),
-		};
-
-		/* of two refusals the one of the later filter is what the caller sees */
-		if (prog.len && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
-			return fail_set(f, errno, "seccomp");
-	}
+	if (!file)
+		return 0;
+	prog = (struct sock_fprog){.len = (unsigned short)file->n, .filter = file->insns};
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
+		return fail_set(f, errno, "seccomp");
 	return 0;
 }
