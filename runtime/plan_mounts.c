@@ -325,7 +325,7 @@ static const char *const masks[] = {
 	"/sys/firmware",
 	"/sys/fs/selinux",
 	"/sys/devices/virtual/powercap",
-	"/sys/devices/system/cpu/*/thermal_throttle",
+	"/sys/devices/system/cpu/cpu*/thermal_throttle",
 };
 
 static const char *const read_onlys[] = {

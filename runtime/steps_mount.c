@@ -21,8 +21,16 @@
  * that they are what was mounted here. */
 static int mount_point(struct run *run, const char *path, struct fail *f)
 {
-	int fd = inroot_open(run->root, path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS, f);
+	int fd;
 
+	/* in the tmpfs of ours that is there already nobody has put links */
+	if (run->dev >= 0 && !strncmp(path, "/dev/", 5) && !strchr(path + 5, '/')) {
+		if (mkdirat(run->dev, path + 5, 0755) < 0 && errno != EEXIST)
+			return fail_set(f, errno, "mkdir(\"%s\")", path);
+		fd = openat(run->dev, path + 5, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 ? fail_set(f, errno, "open(\"%s\")", path) : fd;
+	}
+	fd = inroot_open(run->root, path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS, f);
 	if (fd == -ENOENT) {
 		fd = inroot_mkdirs(run->root, path, f);
 		if (fd < 0)
@@ -101,14 +109,17 @@ static int mask_one(struct run *run, const char *path, struct fail *f)
 	return mount < 0 ? mount : mnt_attach(mount, at, f);
 }
 
-/* "/a/<any>/b": one star, a whole component. */
+/* One star, at the end of a component: every directory whose name begins so. */
 static int mask_each(struct run *run, const char *pattern, const char *star, struct fail *f)
 {
 	_dir_ DIR *dir = NULL;
 	char path[512];
+	const char *name = star;
 	int parent, r = 0;
 
-	snprintf(path, sizeof(path), "%.*s", (int)(star - pattern), pattern);
+	while (name > pattern && name[-1] != '/')
+		name--;
+	snprintf(path, sizeof(path), "%.*s", (int)(name - pattern), pattern);
 	parent = inroot_open(run->root, path, O_RDONLY | O_DIRECTORY, 0, f);
 	if (parent < 0)
 		return absent(parent) ? 0 : parent;
@@ -118,9 +129,10 @@ static int mask_each(struct run *run, const char *pattern, const char *star, str
 		return fail_set(f, ENOMEM, "reading \"%s\"", path);
 	}
 	for (struct dirent *e; r == 0 && (e = readdir(dir));) {
-		if (e->d_name[0] == '.' || e->d_type != DT_DIR)
+		if (e->d_name[0] == '.' || e->d_type != DT_DIR ||
+		    strncmp(e->d_name, name, (size_t)(star - name)) != 0)
 			continue;
-		if (snprintf(path, sizeof(path), "%.*s%s%s", (int)(star - pattern), pattern,
+		if (snprintf(path, sizeof(path), "%.*s%s%s", (int)(name - pattern), pattern,
 			     e->d_name, star + 1) < (int)sizeof(path))
 			r = mask_one(run, path, f);
 	}
