@@ -186,9 +186,6 @@ int run_attach(struct run *run, int mount, const char *path, const char *options
 int run_find_user(struct run *run, const char *user, const char *groups, struct passwd_user *ret,
 		  struct fail *f);
 
-/* Waits for the end of the process that the namespaces were made with. */
-void run_reap_founder(struct run *run);
-
 /* Makes files be created as the container's root sees itself: fsuid and fsgid to the range's base, file
  * capabilities kept. An overlay whose layers are idmapped is silently read-only without it. */
 int run_act_as_root(struct run *run, struct fail *f);

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/wire.h"
 #include "runtime/environ.h"
+#include "runtime/founder.h"
 #include "runtime/report.h"
 #include "runtime/scratch.h"
 #include "runtime/session.h"
@@ -154,7 +155,7 @@ int verb_start(int argc, char **argv)
 	/* PID 1 knows by the end of this socket that the container's program runs */
 	close(run.report);
 	/* and now there is time for the rest, and for what the last start left */
-	run_reap_founder(&run);
+	founder_reap(&run);
 	if (run.trash)
 		scratch_sweep();
 	/* no clean-up of memory and fds: the process ends here, and the kernel is faster. The sweeper lives on in

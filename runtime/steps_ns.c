@@ -5,153 +5,24 @@
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clone.h"
 #include "base/io.h"
 #include "base/wire.h"
+#include "runtime/founder.h"
 #include "runtime/report.h"
 #include "runtime/run.h"
 #include "runtime/steps.h"
 
 /* --- made and pinned ----------------------------------------------------------------------- */
-
-/* A child that does nothing but be in the new namespaces while they are pinned. It is born in them, so that
- * there is nothing to wait for, unless it must first join a user namespace that there is already. It shares our
- * memory (no page tables are copied), so it tells its errno by leaving it here. */
-struct founder {
-	int userns; /* to join first, or -1 */
-	int flags;  /* of the namespaces to make */
-	int ready;  /* pipe, if it joins */
-	int error;
-};
-
-static int founder_main(void *arg)
-{
-	struct founder *c = arg;
-
-	if (c->userns >= 0) {
-		/* made by a process of that user namespace, it belongs to it: the container has NET_* over it */
-		if (setns(c->userns, CLONE_NEWUSER) < 0 || unshare(c->flags) < 0)
-			c->error = errno;
-		(void)!write(c->ready, "", 1);
-	}
-	while (true)
-		pause();
-	return 0;
-}
-
-/* map: "inside:outside:count,..." */
-static int write_map(pid_t pid, const char *file, const char *map, struct fail *f)
-{
-	char path[64];
-	_buf_ struct buf text = {0};
-
-	while (*map) {
-		size_t len = strcspn(map, ",");
-
-		for (size_t i = 0; i < len; i++)
-			buf_chr(&text, map[i] == ':' ? ' ' : map[i]);
-		buf_chr(&text, '\n');
-		map += len + (map[len] == ',');
-	}
-	if (text.bad)
-		return fail_set(f, ENOMEM, "id map");
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	return io_write_file(AT_FDCWD, path, text.data, f);
-}
-
-static int pin(pid_t pid, const char *kind, int *ret_fd, struct fail *f)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*ret_fd < 0)
-		return fail_set(f, errno, "open(\"%s\")", path);
-	return 0;
-}
-
-static int pin_all(struct run *run, int flags, pid_t pid, char *const *map, struct fail *f)
-{
-	int r = 0;
-
-	if (flags & CLONE_NEWUSER) {
-		r = write_map(pid, "uid_map", map[0], f);
-		if (r == 0)
-			r = write_map(pid, "gid_map", map[1], f);
-		if (r == 0)
-			r = pin(pid, "user", &run->userns, f);
-	}
-	if (r == 0 && flags & CLONE_NEWNET)
-		r = pin(pid, "net", &run->netns, f);
-	if (r == 0 && flags & CLONE_NEWUTS)
-		r = pin(pid, "uts", &run->uts, f);
-	return r;
-}
-
-static int wait_ready(const struct founder *c, int fd, struct fail *f)
-{
-	char byte;
-	ssize_t n;
-
-	do
-		n = read(fd, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	if (n != 1 || c->error)
-		return fail_set(f, n == 1 ? c->error : EIO, "making the namespaces");
-	return 0;
-}
-
-static int found(struct run *run, int flags, char *const *map, struct fail *f)
-{
-	static char stack[32768] __attribute__((aligned(16)));
-	static struct founder c; /* not on our stack: it lives longer than this call */
-	bool joins = run->plan->mapped && !(flags & CLONE_NEWUSER);
-	int pipefd[2] = {-1, -1}, r = 0;
-
-	if (joins && pipe2(pipefd, O_CLOEXEC) < 0)
-		return fail_set(f, errno, "pipe");
-	c = (struct founder){
-		.userns = joins ? run->userns : -1, .flags = flags, .ready = pipefd[1]};
-	/* of namespaces made in one call, the user namespace comes first and owns the others */
-	run->founder = clone(founder_main, stack + sizeof(stack),
-			     CLONE_VM | SIGCHLD | (joins ? 0 : flags), &c);
-	if (run->founder < 0)
-		r = fail_set(f, errno, "clone%s",
-			     flags & CLONE_NEWUSER && errno == EUSERS
-				     ? " (user.max_user_namespaces is reached)"
-				     : "");
-	if (joins)
-		close(pipefd[1]); /* the end of the founder, however it comes, is the end of the pipe */
-	if (r == 0 && joins)
-		r = wait_ready(&c, pipefd[0], f);
-	if (r == 0)
-		r = pin_all(run, flags, run->founder, map, f);
-	if (run->founder > 0)
-		kill(run->founder, SIGKILL);
-	if (joins)
-		close(pipefd[0]);
-	return r;
-}
-
-void run_reap_founder(struct run *run)
-{
-	if (run->founder > 0)
-		waitpid(run->founder, NULL, 0);
-	run->founder = 0;
-}
 
 int namespaces_apply(struct run *run, char *const *arg, struct fail *f)
 {
@@ -162,7 +33,7 @@ int namespaces_apply(struct run *run, char *const *arg, struct fail *f)
 	if (!strcmp(arg[2], "new") && run->netns < 0)
 		flags |= CLONE_NEWNET;
 	run->fresh_net = flags & CLONE_NEWNET;
-	return flags ? found(run, flags, arg, f) : 0;
+	return flags ? founder_make(run, flags, arg, f) : 0;
 }
 
 void namespaces_undo(struct run *run, char *const *arg)
