@@ -275,7 +275,7 @@ static int start_job(struct run *r, const struct unit *u, struct fail *f)
 		return out;
 	snprintf(frame, sizeof(frame), "%u", attach.id);
 	start_words(words + 1, u->name, &attach, frame);
-	pid = spare_take(&pidfd, &sock, f);
+	pid = spare_take(namespaces->userns < 0 && namespaces->netns < 0, &pidfd, &sock, f);
 	if (pid < 0)
 		return (int)pid;
 	e = loop_watch(&r->report, sock, EPOLLIN, report_ready, f);

@@ -23,11 +23,11 @@ struct waiting {
 
 static struct waiting spare;
 static struct timer soon;
-static bool ended;
+static bool ended, namespaces; /* it is the end; the next one makes them */
 
-static int make(struct waiting *w, struct fail *f)
+static int make(struct waiting *w, bool fresh, struct fail *f)
 {
-	static const char *const argv[] = {PATH_RUN, "start", NULL};
+	const char *const argv[] = {PATH_RUN, "start", fresh ? "-n" : NULL, NULL};
 	struct spawn s = {.argv = argv, .cgroup = -1, .n_fds = RUN_IN_REPORT + 1};
 	int pair[2];
 	pid_t pid;
@@ -70,21 +70,22 @@ static void due(struct timer *t)
 {
 	(void)t;
 	if (!spare.pid && !ended)
-		make(&spare, NULL); /* where it cannot be made there is none */
+		make(&spare, namespaces, NULL); /* where it cannot be made there is none */
 }
 
-pid_t spare_take(int *ret_pidfd, int *ret_sock, struct fail *f)
+pid_t spare_take(bool fresh, int *ret_pidfd, int *ret_sock, struct fail *f)
 {
 	struct waiting w;
 	int e;
 
 	if (!lives(&spare))
 		dismiss(&spare);
-	e = spare.pid ? 0 : make(&spare, f);
+	e = spare.pid ? 0 : make(&spare, false, f);
 	if (e < 0)
 		return e;
 	w = spare;
 	spare.pid = 0;
+	namespaces = fresh;
 	loop_timer(&soon, loop_now() + SPARE_AFTER, due);
 	*ret_pidfd = w.pidfd;
 	*ret_sock = w.sock;

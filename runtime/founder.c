@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,9 +21,25 @@
 struct founder {
 	int userns; /* to join first, or -1 */
 	int flags;  /* of the namespaces to make */
-	int ready;  /* pipe, if it joins */
+	int ready;  /* pipe, if there is something to wait for */
 	int error;
+	bool ahead;
 };
+
+/* Of what a start most often needs and a spare can have made before it knows whose start it is. */
+#define AHEAD (CLONE_NEWUSER | CLONE_NEWNET)
+
+/* Not by the step: the kernel does it under a lock that it also takes namespaces down under. */
+static void bring_loopback_up(void)
+{
+	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0) {
+		(void)ioctl(fd, SIOCSIFFLAGS, &ifr);
+		close(fd);
+	}
+}
 
 static int founder_main(void *arg)
 {
@@ -29,6 +49,12 @@ static int founder_main(void *arg)
 		/* made by a process of that user namespace, it belongs to it: the container has NET_* over it */
 		if (setns(c->userns, CLONE_NEWUSER) < 0 || unshare(c->flags) < 0)
 			c->error = errno;
+		(void)!write(c->ready, "", 1);
+	}
+	if (c->ahead) {
+		/* nobody can say how long it waits, and for whom */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		bring_loopback_up();
 		(void)!write(c->ready, "", 1);
 	}
 	while (true)
@@ -98,17 +124,17 @@ static int wait_ready(const struct founder *c, int fd, struct fail *f)
 	return 0;
 }
 
-int founder_make(struct run *run, int flags, char *const *ids, struct fail *f)
+/* Begins one and waits until it is ready. */
+static int begin(struct run *run, int userns, int flags, bool ahead, struct fail *f)
 {
 	static char stack[32768] __attribute__((aligned(16)));
 	static struct founder c; /* not on our stack: it lives longer than this call */
-	bool joins = run->plan->mapped && !(flags & CLONE_NEWUSER);
+	bool joins = userns >= 0, waits = joins || ahead;
 	int pipefd[2] = {-1, -1}, r = 0;
 
-	if (joins && pipe2(pipefd, O_CLOEXEC) < 0)
+	if (waits && pipe2(pipefd, O_CLOEXEC) < 0)
 		return fail_set(f, errno, "pipe");
-	c = (struct founder){
-		.userns = joins ? run->userns : -1, .flags = flags, .ready = pipefd[1]};
+	c = (struct founder){.userns = userns, .flags = flags, .ready = pipefd[1], .ahead = ahead};
 	/* of namespaces made in one call, the user namespace comes first and owns the others */
 	run->founder = clone(founder_main, stack + sizeof(stack),
 			     CLONE_VM | SIGCHLD | (joins ? 0 : flags), &c);
@@ -117,22 +143,44 @@ int founder_make(struct run *run, int flags, char *const *ids, struct fail *f)
 			     flags & CLONE_NEWUSER && errno == EUSERS
 				     ? " (user.max_user_namespaces is reached)"
 				     : "");
-	if (joins)
-		close(pipefd[1]); /* the end of the founder, however it comes, is the end of the pipe */
-	if (r == 0 && joins)
+	if (!waits)
+		return r;
+	close(pipefd[1]); /* the end of the founder, however it comes, is the end of the pipe */
+	if (r == 0)
 		r = wait_ready(&c, pipefd[0], f);
+	close(pipefd[0]);
+	return r;
+}
+
+void founder_ahead(struct run *run)
+{
+	run->ahead = begin(run, -1, AHEAD, true, NULL) == 0;
+	if (!run->ahead)
+		founder_reap(run);
+}
+
+int founder_make(struct run *run, int flags, char *const *ids, struct fail *f)
+{
+	bool joins = run->plan->mapped && !(flags & CLONE_NEWUSER);
+	int r = 0;
+
+	if (!run->ahead || flags != AHEAD) {
+		founder_reap(run);
+		run->ahead = false;
+		r = begin(run, joins ? run->userns : -1, flags, false, f);
+	}
 	if (r == 0)
 		r = pin_all(run, flags, run->founder, ids, f);
 	if (run->founder > 0)
 		kill(run->founder, SIGKILL);
-	if (joins)
-		close(pipefd[0]);
 	return r;
 }
 
 void founder_reap(struct run *run)
 {
-	if (run->founder > 0)
+	if (run->founder > 0) {
+		kill(run->founder, SIGKILL);
 		waitpid(run->founder, NULL, 0);
+	}
 	run->founder = 0;
 }

@@ -13,5 +13,9 @@
  * CLONE_NEWUSER they belong to run->userns, if the plan has one. The child is killed; see founder_reap(). */
 int founder_make(struct run *run, int flags, char *const *ids, struct fail *f);
 
-/* Waits for its end, when there is time. */
+/* Before it is known what will be started: begins one with a user namespace that has no maps yet, and a network
+ * namespace. founder_make() takes it where it fits. Where it cannot be made there is none. */
+void founder_ahead(struct run *run);
+
+/* Ends it, if it lives, and waits for its end, when there is time. */
 void founder_reap(struct run *run);

@@ -10,8 +10,8 @@ static const struct {
 	const char *name, *usage, *help;
 	int (*run)(int argc, char **argv);
 } verbs[] = {
-	{"start", "(its job comes by fd 4)", "start a container; called by PID 1, beforehand",
-	 verb_start},
+	{"start", "[-n] (its job comes by fd 4)",
+	 "start a container; called by PID 1, beforehand; -n makes namespaces ahead", verb_start},
 	{"exec", "[-u USER] [-w DIR] [-e NAME=VALUE]... UNIT COMMAND...",
 	 "run a command in a container; called by PID 1, with its fds", verb_exec},
 	{"top", "-F FRAME -U UNIT", "list a container's processes; called by PID 1, with its fds",

@@ -50,6 +50,7 @@ struct run {
 	bool fresh_net;     /* the network namespace is new, not kept from an earlier start */
 	bool net_is_others; /* it is one that somebody else has made: nothing of ours to keep */
 	pid_t founder;      /* of the namespaces; killed, and reaped when there is time */
+	bool ahead;         /* it was there before the job, and fits: lo is up */
 	int uts;            /* the pod's; -1 = a new one */
 	int pod_lock;
 	bool pod_new, pod_kept; /* this start makes the pod's namespaces; the pod has them */

@@ -123,12 +123,15 @@ int verb_start(int argc, char **argv)
 	const char *step, *unit;
 	int r;
 
-	(void)argv;
-	if (argc)
+	if (argc > 1 || (argc && strcmp(argv[0], "-n") != 0))
 		return 2;
+	if (argc)
+		founder_ahead(&run);
 	r = job_receive(RUN_IN_REPORT, &job, &f);
-	if (r == 0) /* it was not needed */
+	if (r == 0) { /* it was not needed */
+		founder_reap(&run);
 		return 0;
+	}
 	unit = r > 0 ? read_words(job.argc, job.argv, &session) : NULL;
 	if (!unit) {
 		if (r > 0)

@@ -5,8 +5,8 @@
 orlop mounts an overlay and has a user namespace; crun and runc have neither (their advantage). All have
 new pid, mount, ipc, uts, cgroup and network namespaces, the same masks and capabilities; "+ seccomp" is the filter
 that podman gives them by default (package golang-github-containers-common). Medians of interleaved rounds, as ratios to orlop; then what each step of a start takes, and many
-starts at once. PID 1 has an orlop-run that has begun and waits for its job (init/spare.h); "without a spare" is what the
-second of two starts at the same moment takes. ROUNDS=100 by default.
+starts at once. PID 1 has an orlop-run that has begun and waits for its job (init/spare.h), with namespaces after a start that
+needed new ones; "no orlop-run waits" is what the second of two starts at the same moment takes. ROUNDS=100 by default.
 """
 
 import json

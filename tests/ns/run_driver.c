@@ -224,9 +224,9 @@ struct waiting {
 	int pidfd, sock;
 };
 
-static struct waiting begin_helper(const char *program)
+static struct waiting begin_helper(const char *program, bool namespaces)
 {
-	const char *argv[] = {program, "start", NULL};
+	const char *argv[] = {program, "start", namespaces ? "-n" : NULL, NULL};
 	const char *const timed[] = {"ORLOP_STEP_TIMES=1", NULL};
 	struct waiting w = {0};
 	struct fail f = {0};
@@ -265,7 +265,7 @@ static void run(const char *program, int parent, const char *unit, const char *s
 	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
 		exit(2);
 	fcntl(out[1], F_SETFL, 0);
-	w = spare.pid ? spare : begin_helper(program);
+	w = spare.pid ? spare : begin_helper(program, false);
 	spare.pid = 0;
 	s.report = w.sock;
 	s.output = out[0];
@@ -351,7 +351,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < starts; i++) {
 		if (i && !cold)
-			spare = begin_helper(argv[1]);
+			spare = begin_helper(argv[1], fresh);
 		if (i)
 			usleep(pause);
 		if (fresh)

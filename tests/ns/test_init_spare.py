@@ -50,7 +50,19 @@ def children(host):
 
 
 def spares(host):
-    return [pid for pid, words in children(host).items() if words[0].endswith("/orlop-run") and words[1:] == ["start"]]
+    return [pid for pid, words in children(host).items()
+            if words[0].endswith("/orlop-run") and words[1:] in (["start"], ["start", "-n"])]
+
+
+def founders(spare):
+    """Processes that are in namespaces that the spare has made ahead."""
+    with open(f"/proc/{spare}/task/{spare}/children", encoding="ascii") as f:
+        return f.read().split()
+
+
+def network(pid, host=None):
+    """Of a process of this machine, or with the pid that the host knows it by."""
+    return os.readlink((f"/proc/{host.pid}/root" if host else "") + f"/proc/{pid}/ns/net")
 
 
 def the_spare(host):
@@ -111,3 +123,46 @@ def test_it_leaves_with_pid_1(box):
     box.wait()
     assert not os.path.exists(f"/proc/{last}")
     assert "killed" not in box.log()
+
+
+OTHER = WEB.replace("hello\n", "hello\nContainerName=other%s\n").replace("WantedBy=multi-user.target", "")
+
+
+def test_namespaces_are_made_ahead_while_new_ones_are_needed(box):
+    """The last start was of a new container, and so may the next be; after a restart the next is likely to be one."""
+    for name in ("one", "two"):
+        box.unit(f"{name}.container", OTHER % name)
+    assert box.ask("reload")[0] == 0
+    waiting = the_spare(box)
+    founder, = retry(lambda: _one(founders(waiting)))
+    ahead = network(founder)
+    assert ahead != network(box.pid)
+    assert box.ask("start", "one.container")[0] == 0
+    pid = box.until("one.container", "up", 60)["pid"]
+    assert network(pid, box) == ahead and not os.path.exists(f"/proc/{founder}")
+    # a restart keeps its own, and what was made for nothing goes
+    waiting = the_spare(box)
+    founder, = retry(lambda: _one(founders(waiting)))
+    assert box.ask("kill", "one.container")[0] == 0
+
+    def again():
+        status = box.status("one.container")
+        assert status["state"] == "up" and status["pid"] != pid, status
+        return status["pid"]
+    assert network(retry(again), box) == ahead
+    retry(lambda: _gone(founder))
+    waiting = the_spare(box)
+    assert founders(waiting) == [] and children(box)[waiting][1:] == ["start"]
+    # and without one there are others
+    assert box.ask("start", "two.container")[0] == 0
+    assert network(box.until("two.container", "up", 60)["pid"], box) not in (ahead, network(box.pid))
+    # whoever waits for a spare that was killed does not
+    waiting = the_spare(box)
+    founder, = retry(lambda: _one(founders(waiting)))
+    os.kill(waiting, signal.SIGKILL)
+    retry(lambda: _gone(founder))
+
+
+def _one(found):
+    assert len(found) == 1, found
+    return found
