@@ -78,6 +78,7 @@ def boot(host, outside):
     """With a card that comes after the boot, and is taken up by a reload."""
     host.boot()
     retry(lambda: check(host.ask("network", "ls")[0] == 0), 60)
+    retry(lambda: check(host.ask("status")[1][0]["state"] == "running"), 60)  # the images are in the store
     subprocess.run(["nsenter", "-t", str(host.pid), "-n", "ip", "link", "add", "uplink", "type", "veth", "peer", "name",
                     "eth0", "netns", str(outside.proc.pid)], check=True)
     outside.run("ip", "link", "set", "lo", "up")
