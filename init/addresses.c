@@ -40,32 +40,63 @@ static size_t word(const char **at, const char **ret)
 	return len;
 }
 
-/* Lines are: lease NETWORK UNIT IPV4 IPV6 */
-void addresses_of(const char *unit, char *ret, size_t size)
+static bool is(const char *w, size_t len, const char *text)
 {
-	const char *line = leases;
-	size_t unit_len = strlen(unit);
+	return strlen(text) == len && !memcmp(w, text, len);
+}
 
-	ret[0] = '\0';
-	for (; line && *line; line = strchr(line, '\n')) {
+/* Lines are: lease NETWORK UNIT IPV4 IPV6. Those of networks in which the unit was earlier are among them. */
+static bool find(const char *unit, const char *network, char *ret, size_t size)
+{
+	for (const char *line = leases; line && *line; line = strchr(line, '\n')) {
 		const char *at, *w;
 		size_t len;
 
 		line += *line == '\n';
 		at = line;
-		if (word(&at, &w) != strlen("lease") || strncmp(w, "lease", strlen("lease")) != 0)
-			continue;
-		word(&at, &w);
 		len = word(&at, &w);
-		if (len != unit_len || strncmp(w, unit, len) != 0)
+		if (!is(w, len, "lease"))
 			continue;
 		len = word(&at, &w);
-		if (len >= size || (len == 1 && *w == '-'))
+		if (network && !is(w, len, network))
+			continue;
+		len = word(&at, &w);
+		if (!is(w, len, unit))
+			continue;
+		len = word(&at, &w);
+		if (len >= size || is(w, len, "-"))
 			continue;
 		memcpy(ret, w, len);
 		ret[len] = '\0';
-		return;
+		return true;
 	}
+	return false;
+}
+
+bool addresses_any(const char *unit)
+{
+	char address[64];
+
+	return find(unit, NULL, address, sizeof(address));
+}
+
+void addresses_of(const struct unit *u, char *ret, size_t size)
+{
+	const struct unit *owner = u && u->container ? unit_owner(u) : u;
+	const struct unit_join *joins = NULL;
+	size_t n = 0;
+
+	ret[0] = '\0';
+	if (owner && owner->container) {
+		joins = owner->container->networks;
+		n = owner->container->n_networks;
+	} else if (owner && owner->pod) {
+		joins = owner->pod->networks;
+		n = owner->pod->n_networks;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (join_is_bridge(&joins[i]) && find(owner->name, joins[i].name.value, ret, size))
+			return;
 }
 
 void addresses_host(char *ret, size_t size)

@@ -171,6 +171,14 @@ void job_restart(struct sup *sup, struct sup_unit *u)
 	drag(sup, u, true);
 }
 
+void job_renew(struct sup *sup, struct sup_unit *u)
+{
+	/* between two runs: down first, for what was kept for the next */
+	if ((u->state == SUP_WAITING || u->state == SUP_BACKOFF) && u->want == SUP_WANT_UP &&
+	    !sup->shutdown)
+		set_want(sup, u, SUP_WANT_AGAIN);
+}
+
 void job_give_up(struct sup *sup, struct sup_unit *u)
 {
 	if (wanted(u))
@@ -399,7 +407,8 @@ static enum cue due_stop(struct sup *sup, struct sup_unit *u)
 uint32_t unit_debt(const struct sup *sup, const struct sup_unit *u)
 {
 	/* Its network is pinned for the next run; at shutdown it goes with the kernel. */
-	if (sup->shutdown || u->want == SUP_WANT_AGAIN || unit_comes_back(sup, u))
+	if (sup->shutdown ||
+	    (!u->outdated && (u->want == SUP_WANT_AGAIN || unit_comes_back(sup, u))))
 		return u->owes & ~(uint32_t)OWES_NET_DOWN;
 	return u->owes;
 }

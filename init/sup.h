@@ -153,7 +153,8 @@ struct sup_unit_config {
 	const struct unit_policy *policy;
 	const struct sup_edge *edges;
 	size_t n_edges;
-	uint64_t hash; /* a changed one means that a running unit must be made anew */
+	uint64_t hash;   /* a changed one means that a running unit must be made anew */
+	uint64_t pinned; /* and this one that what outlives a restart goes too: namespaces, ports */
 	const char *
 		refused; /* not NULL: must not be started, and why; policy and edges may be missing */
 	bool disabled;   /* `orlop disable`: Wants= and Upholds= do not start it */

@@ -77,7 +77,8 @@ struct sup_unit {
 	char *refused; /* owned, or NULL */
 	enum unit_kind kind;
 	struct unit_policy policy;
-	uint64_t hash;
+	uint64_t hash, pinned;
+	bool outdated; /* its namespaces and ports are what earlier files said: no start may have them */
 	bool disabled, has_pre, has_post, has_stop_cmd, has_stop_post, has_reload;
 	uint32_t dep_first, n_deps; /* in sup->deps */
 
@@ -307,6 +308,7 @@ enum sup_start {
 void job_start(struct sup *sup, struct sup_unit *u, enum sup_start how);
 void job_stop(struct sup *sup, struct sup_unit *u, bool by_hand);
 void job_restart(struct sup *sup, struct sup_unit *u);
+void job_renew(struct sup *sup, struct sup_unit *u);   /* it has waited, with what is outdated */
 void job_give_up(struct sup *sup, struct sup_unit *u); /* its own end: not wanted any more */
 void job_hold(struct sup *sup, struct sup_unit *u);
 void job_again(struct sup *sup, struct sup_unit *u);   /* AGAIN has come half way: up again */

@@ -200,7 +200,7 @@ static void pay(struct sup *sup, struct sup_unit *u, const struct event *e)
 	if (u->helper == SUP_HELPER_STOP_POST)
 		u->owes &= ~OWES_STOP_POST;
 	if (u->helper == SUP_HELPER_NET_DOWN)
-		u->owes &= ~OWES_NET_DOWN;
+		u->owes &= ~OWES_NET_DOWN, u->outdated = false;
 	if (e->code && e->code != SUP_SKIP_CODE && u->helper != SUP_HELPER_RELOAD)
 		sup_log(sup, u, "%s: %s failed with %d%s%s", u->name, sup_helper_names[u->helper],
 			e->code, e->text && *e->text ? ": " : "", e->text ? e->text : "");

@@ -333,11 +333,17 @@ static void settle(struct sup *sup, const struct load *l, uint32_t n_old, bool k
 		bool changed = l->ids[i] < n_old && u->hash != l->configs[i].hash;
 
 		u->hash = l->configs[i].hash;
+		if (!u->refused) {
+			u->outdated |= u->owes & OWES_NET_DOWN && u->pinned != l->configs[i].pinned;
+			u->pinned = l->configs[i].pinned;
+		}
 		if (u->refused)
 			job_refused(sup, u);
 		else if (changed && !keep && u->want == SUP_WANT_UP &&
 			 unit_is(u, STATE_UP | STATE_STARTING))
 			job_restart(sup, u);
+		else if (u->outdated)
+			job_renew(sup, u);
 	}
 	sup->leavers = 0;
 	for_each_unit (u, sup) {

@@ -79,6 +79,8 @@ static const struct row unit_rows[] = {
 	NUMBER(sup_unit, deadline[TIMER_WATCHDOG], 0),
 	NUMBER(sup_unit, deadline[TIMER_PROBE], 0),
 	NUMBER(sup_unit, hash, 0),
+	NUMBER(sup_unit, pinned, 0),
+	NUMBER(sup_unit, outdated, 2),
 };
 
 static const struct row sup_rows[] = {

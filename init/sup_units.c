@@ -32,6 +32,7 @@ static void fill(struct sup_unit_config *c, const struct unit_set *set, const st
 	c->kind = u->kind;
 	c->policy = &u->policy;
 	c->hash = unit_process_hash(set, u); /* a comment or a policy restarts nothing */
+	c->pinned = unit_pinned_hash(set, u);
 	c->refused = refusal(u);
 	if (c->refused)
 		return;
@@ -59,7 +60,7 @@ struct sup_unit_config *sup_config_from_set(const struct unit_set *set)
 		const struct unit *u = set->units[i];
 
 		fill(&configs[i], set, u);
-		if (!configs[i].hash) { /* another number than it has would restart what runs */
+		if (!configs[i].hash || !configs[i].pinned) { /* another number than it has would restart what runs */
 			free(configs);
 			return NULL;
 		}

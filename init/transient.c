@@ -216,13 +216,12 @@ static void forget(const char *unit, const struct names *volumes,
 static void left_disk(void *ctx, const struct errand_end *end)
 {
 	struct transient *t = ctx;
-	char address[64];
 
 	text_cut(t->left, sizeof(t->left), end->error ? end->error : "");
 	if (t->gone.n)
 		aide_remove_leftovers();
-	addresses_of(t->unit, address, sizeof(address));
-	t->phase = boot_network_follow(address[0] ? t->unit : NULL) ? LEAVES_NETWORK : GONE;
+	t->phase = boot_network_follow(addresses_any(t->unit) ? t->unit : NULL) ? LEAVES_NETWORK
+										: GONE;
 	look_soon();
 }
 

@@ -29,11 +29,11 @@ static void add_ports(struct json_out *j, const struct unit *u)
 	json_end(j);
 }
 
-static void add_address(struct json_out *j, const char *name, const struct unit *u)
+static void add_address(struct json_out *j, const struct unit *u)
 {
 	char address[64];
 
-	addresses_of(u && u->container ? unit_owner(u)->name : name, address, sizeof(address));
+	addresses_of(u, address, sizeof(address));
 	if (address[0])
 		json_str(j, "address", address);
 }
@@ -97,7 +97,7 @@ void verb_ps(const struct request *r)
 		line_begin(&l);
 		add_common(&l.j, &info);
 		json_int(&l.j, "restarts", info.restarts);
-		add_address(&l.j, info.name, u);
+		add_address(&l.j, u);
 		add_ports(&l.j, u);
 		add_why(&l.j, id, &info);
 		line_send(&l, &r->answer);
@@ -185,7 +185,7 @@ static void unit_status(const struct answer *a, uint32_t id)
 	if (info.status[0])
 		json_str(&l.j, "status", info.status);
 	json_bool(&l.j, "enabled", !info.disabled);
-	add_address(&l.j, info.name, u);
+	add_address(&l.j, u);
 	add_ports(&l.j, u);
 	if (u && u->container && u->container->image.value)
 		json_str(&l.j, "image", u->container->image.value);

@@ -152,12 +152,22 @@ static uint64_t hash_unit(uint64_t h, const struct unit_set *set, const struct u
 	return h;
 }
 
-uint64_t unit_process_hash(const struct unit_set *set, const struct unit *u)
+static uint64_t hash_of(const struct unit_set *set, const struct unit *u, bool process)
 {
 	bool bad = false;
-	uint64_t h = hash_unit(FNV_START, set, u, true, HASH_DEPTH, &bad);
+	uint64_t h = hash_unit(FNV_START, set, u, process, HASH_DEPTH, &bad);
 
 	return bad ? 0 : h ? h : 1;
+}
+
+uint64_t unit_process_hash(const struct unit_set *set, const struct unit *u)
+{
+	return hash_of(set, u, true);
+}
+
+uint64_t unit_pinned_hash(const struct unit_set *set, const struct unit *u)
+{
+	return hash_of(set, u, false);
 }
 
 /* What a container lives in: if that is made anew, so is the container. */

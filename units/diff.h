@@ -36,3 +36,6 @@ int units_diff(const struct unit_set *from, const struct unit_set *to, unit_chan
 /* A number that differs when CHANGE_RESTART or CHANGE_RECREATE would be the verdict: what the unit's process
  * and what it lives in are made from. Comments, policy and dependencies do not count. 0: memory ran out. */
 uint64_t unit_process_hash(const struct unit_set *set, const struct unit *u);
+
+/* And one that differs with CHANGE_RECREATE only. 0: memory ran out. */
+uint64_t unit_pinned_hash(const struct unit_set *set, const struct unit *u);

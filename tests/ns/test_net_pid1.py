@@ -198,6 +198,55 @@ def test_a_network_that_is_deleted_on_stop(box):
     assert traces(host, "dem") == set()
 
 
+def lives_in(host, unit):
+    """Links and addresses of its network namespace, the first line of its user namespace's map, what is published."""
+    pid = host.status(unit)["pid"]
+    done = host.run("nsenter", "-t", str(pid), "-n", "ip", "-j", "addr")
+    assert done.returncode == 0, done
+    links = {link["ifname"]: [a["local"] for a in link["addr_info"]] for link in json.loads(done.stdout)}
+    with open(f"/proc/{host.pid}/root/proc/{pid}/uid_map", encoding="ascii") as f:
+        ids = f.readline().split()
+    ports = "".join(host.run("nft", "list", "map", "inet", "orlop", name).stdout for name in ("publish4", "publish4_at"))
+    return links, ids, [port for port in ("8081", "8082") if port in ports]
+
+
+def test_a_reload_moves_a_container_into_what_its_files_say_now(box):
+    """Network, ports and ids outlive a restart, but not a change of the lines that say them."""
+    host, _ = box
+    host.unit("home.network", HOME)
+
+    def reload(text, running=True):
+        before = host.status("web.container")["pid"] if running else None
+        host.unit("web.container", WEB.format(text))
+        orlop(host, "reload")
+
+        def up():
+            status = host.status("web.container")
+            assert status["state"] == "up" and status["pid"] != before, status
+        retry(up, 60)
+        return lives_in(host, "web.container")
+
+    host.unit("web.container", WEB.format("StopSignal=SIGKILL\nPublishPort=8081:8080"))
+    host.boot()
+    host.until("web.container", "up", 60)
+    links, ids, ports = lives_in(host, "web.container")
+    assert links["eth0"] and ids[1] != "0" and ports == ["8081"]
+    links, _, ports = reload("StopSignal=SIGKILL\nNetwork=none")
+    assert set(links) == {"lo"} and ports == [] and not host.status("web.container").get("address")
+    links, _, ports = reload("StopSignal=SIGKILL\nNetwork=home.network\nPublishPort=8082:8080")
+    assert links["eth0"][0].startswith("10.77.0.") and ports == ["8082"]
+    assert host.status("web.container")["address"] == links["eth0"][0]
+    same, ids, _ = reload("StopSignal=SIGKILL\nNetwork=home.network\nPublishPort=8082:8080\nUserNS=host")
+    assert ids == ["0", "0", "4294967295"] and same["eth0"][0] == links["eth0"][0]
+    # one that waits for its restart has nothing of the earlier files either
+    waits = "StopSignal=SIGKILL\nNetwork=%s\n[Service]\nRestart=always\nRestartSec=1h"
+    reload(waits % "home.network")
+    orlop(host, "kill", "web.container")
+    host.until("web.container", "backoff", 60)
+    links, ids, ports = reload(waits % "none", running=False)
+    assert set(links) == {"lo"} and ids[1] != "0" and ports == []
+
+
 def test_ports_of_units_in_the_hosts_network(box):
     """Published: open from outside; everything else of the host is closed, also what the same unit listens on."""
     host, outside = box

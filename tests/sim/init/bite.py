@@ -55,6 +55,10 @@ BREAKS = {
         "init/sup_events.c", "if (populated)\n\t\tu->has |= HAS_CGROUP;", "if (0)\n\t\t;"),
     "two probes at once": (
         "init/health.c", "if (u->has & HAS_PROBE) {\n\t\t/*", "if (0) {\n\t\t/*"),
+    "a network of earlier files is kept for the next run": (
+        "init/jobs.c", "(!u->outdated && (", "(1 && ("),
+    "what waits keeps a network of earlier files": (
+        "init/sup_load.c", "else if (u->outdated)\n\t\t\tjob_renew(sup, u);", ""),
     "the start limit is not counted": (
         "init/effects.c", "start_limit_count(&u->policy, &u->limit, sup->now);", ";"),
     "a waiter is answered twice": (

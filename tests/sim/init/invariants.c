@@ -111,6 +111,9 @@ static void check_spawn(struct world *w, uint32_t i)
 		world_break(w, "%s: started although it was stopped by hand", w->names[i]);
 	if (w->configs[i].refused)
 		world_break(w, "%s: started although refused", w->names[i]);
+	if (u->pinned && u->pinned != w->configs[i].pinned)
+		world_break(w, "%s: started in a network that its files do not say any more",
+			    w->names[i]);
 }
 
 /* What a stop or restart of i takes along, at least. */

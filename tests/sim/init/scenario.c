@@ -197,6 +197,10 @@ static void set_exits(struct policy_exits *set, const char *word)
 
 static bool set(struct scene *s, size_t i, const char *key, char *value)
 {
+	if (!strcmp(key, "pinned")) { /* another number: another network, other ids */
+		s->configs[i].pinned = (uint64_t)atoi(value);
+		return true;
+	}
 	for (size_t k = 0; k < sizeof(settings) / sizeof(*settings); k++) {
 		char *at = (char *)&s->policies[i] + settings[k].offset;
 
@@ -270,7 +274,8 @@ static void new_unit(struct scene *s, size_t i, const char *name)
 						 .kind = kind_of(name),
 						 .policy = &s->policies[i],
 						 .edges = s->edges[i],
-						 .hash = 1};
+						 .hash = 1,
+						 .pinned = 1};
 }
 
 /* A unit that is there already is changed: what is not said again stays. */

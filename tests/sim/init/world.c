@@ -235,7 +235,7 @@ static void make_units(struct world *w)
 					: kinds[below(w, sizeof(kinds) / sizeof(*kinds))];
 		make_policy(w, &w->policies[i], c->kind);
 		make_edges(w, i);
-		c->hash = 1;
+		c->hash = c->pinned = 1;
 		c->disabled = percent(w, 5);
 		c->refused = percent(w, 3) ? "line 3: no" : NULL;
 		if (c->kind != UNIT_CONTAINER && c->kind != UNIT_SERVICE)
@@ -349,6 +349,8 @@ static void start(struct world *w, uint32_t i)
 {
 	struct world_unit *u = &w->units[i];
 
+	if (!u->pinned && w->configs[i].kind == UNIT_CONTAINER)
+		u->pinned = w->configs[i].pinned;
 	u->life++;
 	u->starter = true;
 	u->cloned = u->zombie = u->uninterruptible = u->cancelled = u->news_lost = false;
@@ -510,6 +512,8 @@ static void helper_ends(struct world *w, uint32_t i, int code)
 	if (!u->helper)
 		return;
 	u->helper = false;
+	if (u->helper_kind == SUP_HELPER_NET_DOWN)
+		u->pinned = 0;
 	if (u->helper_in_cgroup && percent(w, 5))
 		u->extras++; /* leaves something behind */
 	send_unit(w, EVENT_HELPER_DONE, i, code, read_populated(w, i));
@@ -748,8 +752,10 @@ static void reload_units(struct world *w)
 	for (uint32_t i = 0; i < w->n; i++) {
 		if (w->ids[i] == SUP_NONE)
 			return; /* one edit with a removal is enough for a world */
-		if (percent(w, 20))
+		if (percent(w, 20)) {
 			w->configs[i].hash++, w->units[i].limit_count = 0;
+			w->configs[i].pinned += percent(w, 50);
+		}
 		if (percent(w, 10))
 			make_policy(w, &w->policies[i], w->configs[i].kind);
 	}

@@ -30,6 +30,7 @@ struct world_unit {
 	bool ignores_term;
 	int extras; /* other processes in the cgroup */
 	bool helper_in_cgroup;
+	uint64_t pinned; /* what its namespaces and ports were made from; 0: it has none */
 	int helper_kind;
 	uint32_t life; /* counts spawns: events of an earlier life are dropped */
 	uint32_t helper_life, probe_life;
