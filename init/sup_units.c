@@ -60,7 +60,8 @@ struct sup_unit_config *sup_config_from_set(const struct unit_set *set)
 		const struct unit *u = set->units[i];
 
 		fill(&configs[i], set, u);
-		if (!configs[i].hash || !configs[i].pinned) { /* another number than it has would restart what runs */
+		/* another number than it has would restart what runs */
+		if (!configs[i].hash || !configs[i].pinned) {
 			free(configs);
 			return NULL;
 		}
