@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/tree.h"
 
 #define ROOT_FD 3 /* nothing else is open above 2 */
@@ -50,21 +51,6 @@ static int open_regular(const struct copy *c, uint64_t flags, struct fail *f)
 	return take_fd(&fd);
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int copy_bytes(const struct copy *c, struct fail *f)
 {
 	static char data[65536];
@@ -79,7 +65,7 @@ static int copy_bytes(const struct copy *c, struct fail *f)
 	from = c->into ? STDIN_FILENO : file;
 	to = c->into ? file : STDOUT_FILENO;
 	while ((n = read(from, data, sizeof(data))) != 0) {
-		int r = n < 0 ? -errno : write_all(to, data, (size_t)n);
+		int r = n < 0 ? -errno : io_write_all(to, data, (size_t)n);
 
 		if (r == -EINTR)
 			continue;
