@@ -40,10 +40,9 @@ struct tree_record {
 int tree_send(int to, int from, void (*skipped)(const char *name, const char *why), struct fail *f);
 
 struct tree_place {
-	/* Opens what the first record is received into: a file to be written (and truncated), or a folder, made if it is
-	 * not there. -errno: no. */
-	int (*file)(void *ctx, unsigned mode, struct fail *f);
-	int (*folder)(void *ctx, unsigned mode, struct fail *f);
+	/* Opens what the first record is received into: a folder, made if it is not there, or a file to be written (and
+	 * truncated). -errno: no. */
+	int (*open)(void *ctx, bool folder, unsigned mode, struct fail *f);
 	void *ctx;
 	unsigned modes; /* which bits are kept */
 	bool owners;    /* uid and gid are kept, too; else all that is made is ours */

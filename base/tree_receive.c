@@ -132,14 +132,18 @@ static int make_file(struct receiver *r)
 	return fd < 0 ? fail_set(r->f, errno, "\"%s\"", r->name) : fd;
 }
 
+static int open_top(struct receiver *r, bool folder, const struct tree_record *record)
+{
+	return r->place->open(r->place->ctx, folder, record->mode & r->place->modes, r->f);
+}
+
 static int take_file(struct receiver *r, const struct tree_record *record)
 {
 	uint32_t len = 1;
 	bool top = !r->depth;
 	int e = 0;
 	_fd_
-	int fd = top ? r->place->file(r->place->ctx, record->mode & r->place->modes, r->f)
-		     : make_file(r);
+	int fd = top ? open_top(r, false, record) : make_file(r);
 
 	if (fd < 0)
 		return fd;
@@ -163,7 +167,7 @@ static int take_folder(struct receiver *r, const struct tree_record *record)
 	if (r->depth == ARRAY_LEN(r->folders))
 		return refuse(r, "folders are too deep");
 	if (!r->depth) {
-		fd = r->place->folder(r->place->ctx, record->mode & r->place->modes, r->f);
+		fd = open_top(r, true, record);
 		if (fd < 0)
 			return fd;
 	} else {

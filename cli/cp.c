@@ -80,24 +80,24 @@ static int find_place(const struct host_place *place, int *dir, const char **nam
 	return 0;
 }
 
-static int host_file(void *ctx, unsigned mode, struct fail *f)
+/* Below a folder it is made anew: what is there may have another name too, or be a link. */
+static int make_file(int dir, const char *name, unsigned mode)
 {
-	const char *name;
-	_fd_
-	int dir = -1;
-	int r = find_place(ctx, &dir, &name, f), fd;
-
-	if (r < 0)
-		return r;
-	if (dir >= 0 && unlinkat(dir, name, 0) < 0 && errno != ENOENT)
-		return fail_set(f, errno, "\"%s\"", name);
-	fd = openat(dir, name,
-		    O_WRONLY | O_CREAT | O_CLOEXEC | (dir >= 0 ? O_EXCL | O_NOFOLLOW : O_TRUNC),
-		    mode);
-	return fd < 0 ? fail_set(f, errno, "\"%s\"", name) : fd;
+	if (dir < 0)
+		return open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return -1;
+	return openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 }
 
-static int host_folder(void *ctx, unsigned mode, struct fail *f)
+static int make_folder(int dir, const char *name, unsigned mode)
+{
+	if (mkdirat(dir, name, mode | 0700) < 0 && errno != EEXIST)
+		return -1;
+	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (dir < 0 ? 0 : O_NOFOLLOW));
+}
+
+static int make_place(void *ctx, bool folder, unsigned mode, struct fail *f)
 {
 	const char *name;
 	_fd_
@@ -106,9 +106,7 @@ static int host_folder(void *ctx, unsigned mode, struct fail *f)
 
 	if (r < 0)
 		return r;
-	if (mkdirat(dir, name, mode | 0700) < 0 && errno != EEXIST)
-		return fail_set(f, errno, "\"%s\"", name);
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (dir >= 0 ? O_NOFOLLOW : 0));
+	fd = folder ? make_folder(dir, name, mode) : make_file(dir, name, mode);
 	return fd < 0 ? fail_set(f, errno, "\"%s\"", name) : fd;
 }
 
@@ -185,8 +183,7 @@ static int copy_out(const char *unit, const char *path, const char *file, bool a
 	const char *words[] = {"cp", unit, bytes ? "read" : "send", path, NULL};
 	struct host_place at = {.path = file, .name = last_part(path)};
 	struct tree_place place = {
-		.file = host_file,
-		.folder = host_folder,
+		.open = make_place,
 		.ctx = &at,
 		.modes = 0777,
 		.owners = archive,

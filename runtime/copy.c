@@ -102,13 +102,6 @@ static int send_tree(const struct copy *c, struct fail *f)
 	return r;
 }
 
-static int no_file(void *ctx, unsigned mode, struct fail *f)
-{
-	(void)ctx;
-	(void)mode;
-	return fail_set(f, EBADMSG, "a folder was announced");
-}
-
 static int folder_in(int dir, const char *name, unsigned mode, struct fail *f)
 {
 	int fd;
@@ -120,14 +113,17 @@ static int folder_in(int dir, const char *name, unsigned mode, struct fail *f)
 }
 
 /* The folder that what comes becomes: the path itself if it is not there, else below it. */
-static int target(void *ctx, unsigned mode, struct fail *f)
+static int target(void *ctx, bool folder, unsigned mode, struct fail *f)
 {
 	const struct copy *c = ctx;
 	char parent[4096];
 	char *slash;
 	_fd_
-	int fd = open_inside(ROOT_FD, c->path, O_RDONLY | O_DIRECTORY, 0);
+	int fd = -1;
 
+	if (!folder)
+		return fail_set(f, EBADMSG, "a folder was announced");
+	fd = open_inside(ROOT_FD, c->path, O_RDONLY | O_DIRECTORY, 0);
 	if (fd >= 0)
 		return c->name ? folder_in(fd, c->name, mode, f) : take_fd(&fd);
 	if (fd != -ENOENT || strlen(c->path) >= sizeof(parent))
@@ -147,8 +143,7 @@ static int target(void *ctx, unsigned mode, struct fail *f)
 static int receive_tree(const struct copy *c, struct fail *f)
 {
 	struct tree_place place = {
-		.file = no_file,
-		.folder = target,
+		.open = target,
 		.ctx = (void *)c,
 		.modes = c->archive ? 07777 : 0777,
 		.owners = c->archive,

@@ -37,22 +37,15 @@ static int tear_down(void **state)
 	return io_remove_tree(AT_FDCWD, root, NULL);
 }
 
-static int open_folder(void *ctx, unsigned mode, struct fail *f)
+static int open_place(void *ctx, bool folder, unsigned mode, struct fail *f)
 {
 	(void)ctx;
 	(void)mode;
-	(void)f;
-	return open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return folder ? open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+		      : fail_set(f, EISDIR, "no file");
 }
 
-static int open_file(void *ctx, unsigned mode, struct fail *f)
-{
-	(void)ctx;
-	(void)mode;
-	return fail_set(f, EISDIR, "no file");
-}
-
-static const struct tree_place place = {.file = open_file, .folder = open_folder, .modes = 0777};
+static const struct tree_place place = {.open = open_place, .modes = 0777};
 
 static void put(struct buf *b, enum tree_kind kind, const char *name, size_t len, const char *link)
 {
