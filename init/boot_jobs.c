@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "init/boot_jobs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,40 +11,28 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
-#include "base/limits.h"
 #include "base/paths.h"
 #include "base/words.h"
 #include "init/addresses.h"
 #include "init/boot.h"
+#include "init/boot_network.h"
 #include "init/boot_store.h"
 #include "init/console.h"
-#include "init/exec.h"
-#include "init/task.h"
 #include "init/logs.h"
 #include "init/shell.h"
 #include "init/stamps.h"
-#include "init/transient.h"
 #include "init/vault.h"
 #include "units/diag.h"
-#include "units/netspec.h"
-
-/* Units whose addresses are given up in one run of orlop-net; of more, those above are kept until they are needed. */
-#define GONE_MAX LIMIT_TRANSIENT
 
 static struct {
 	struct bootseq seq;
 	struct host_options options;
 	bool inside;
-	struct task disk, network;
+	struct task disk;
 	int disk_report;
 	char disk_text[256];
 	bool refused; /* there are disks that orlop-disk must not choose from */
 	struct timer units_late;
-	uint64_t asked;         /* hash of the last network spec */
-	bool again;             /* the network has changed while orlop-net was at it */
-	char *gone[GONE_MAX];   /* units whose addresses are given up; owned */
-	size_t n_gone, n_given; /* given: orlop-net was told */
 } boot = {.disk_report = -1};
 
 static void advance(void);
@@ -223,159 +210,9 @@ static void begin_images(void)
 	boot_preload(boot_step_deadlines[BOOT_IMAGES], images_over);
 }
 
-/* --- network ---------------------------------------------------------------------------------- */
-
-static void begin_network(void);
-
-static void network_over(struct task *t, enum task_end end)
+void boot_jobs_network_over(enum task_end end)
 {
-	(void)t;
-	while (end == TASK_OK && boot.n_given) {
-		free(boot.gone[0]);
-		memmove(boot.gone, boot.gone + 1, --boot.n_gone * sizeof(*boot.gone));
-		boot.n_given--;
-	}
-	boot.n_given = 0;
-	addresses_load();
-	if (boot.again) {
-		begin_network();
-		return;
-	}
-	shell_push(&(struct event){.kind = EVENT_NETWORK,
-				   .unit = SUP_NONE,
-				   .code = end == TASK_OK ? 0 : 1,
-				   .text = end == TASK_OK ? NULL : "orlop-net up failed"});
-	exec_network_over(end == TASK_OK);
-	stamp(STAMP_NETWORK);
 	task_over(BOOT_NETWORK, end);
-	transient_network();
-}
-
-/* Whether a network is meant to be there now: one on demand while its unit is up or on its way there. */
-static bool network_there(const struct netspec_network *n)
-{
-	struct sup_unit_info info;
-
-	if (!n->on_demand || strcmp(n->on_demand, "yes") != 0)
-		return true;
-	return sup_unit_info(shell_sup(), sup_find(shell_sup(), n->unit), &info) &&
-	       (info.state == SUP_STARTING || info.state == SUP_UP);
-}
-
-/* Takes those networks out that are not, with all that is in them. */
-static void networks_there(struct net_spec *spec)
-{
-	for (size_t i = 0; i < spec->n_networks; i++) {
-		if (network_there(&spec->networks[i]))
-			continue;
-		netspec_drop_network(spec, i--);
-	}
-}
-
-/* Items of a spec that begin with their unit's name and are strings throughout: those of units in force. */
-static size_t in_force(void *items, size_t n, size_t size)
-{
-	char *at = items;
-	size_t left = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		char **strings = (char **)(at + i * size);
-
-		if (sup_find(shell_sup(), strings[0]) != SUP_NONE) {
-			memmove(at + left++ * size, strings, size);
-			continue;
-		}
-		for (size_t k = 0; k < size / sizeof(char *); k++)
-			free(strings[k]);
-	}
-	return left;
-}
-
-static int network_words(struct buf *words, struct fail *f)
-{
-	struct net_spec spec = {0};
-	int r;
-
-	if (!shell_set())
-		return fail_set(f, ENOENT, "no units");
-	r = netspec_from_units(shell_set(), &spec, f);
-	if (r < 0)
-		return r;
-	networks_there(&spec);
-	spec.n_members = in_force(spec.members, spec.n_members, sizeof(*spec.members));
-	spec.n_opens = in_force(spec.opens, spec.n_opens, sizeof(*spec.opens));
-	netspec_encode(&spec, words);
-	netspec_done(&spec);
-	return words->bad ? fail_set(f, ENOMEM, "network spec") : 0;
-}
-
-static uint64_t hash(const struct buf *words)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < words->len; i++)
-		h = (h ^ (unsigned char)words->data[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
-static int network_spec(struct fail *f)
-{
-	_buf_ struct buf words = {0};
-	int r = network_words(&words, f);
-
-	if (r < 0)
-		return r;
-	boot.asked = hash(&words);
-	return io_sealed_memfd("netspec", words.data ? words.data : "", words.len, f);
-}
-
-static void begin_network(void)
-{
-	static const char *argv[2 * GONE_MAX + 3] = {PATH_NET, "up"};
-	struct fail f = {0};
-	_fd_
-	int spec = network_spec(&f);
-
-	boot.again = false;
-	for (size_t i = 0; i < boot.n_gone; i++) {
-		argv[2 * i + 2] = "--forget";
-		argv[2 * i + 3] = boot.gone[i];
-	}
-	argv[2 * boot.n_gone + 2] = NULL;
-	boot.n_given = boot.n_gone;
-	if (spec >= 0 && task_start(&boot.network, "orlop-net", argv, &spec, 1,
-				    boot_step_deadlines[BOOT_NETWORK], network_over, &f) == 0)
-		return;
-	console_say("network: %s", f.text);
-	network_over(NULL, TASK_FAILED);
-}
-
-void boot_network_again(void)
-{
-	if (task_runs(&boot.network))
-		boot.again = true;
-	else
-		begin_network();
-}
-
-void boot_network_forget(const char *gone)
-{
-	if (boot.n_gone < GONE_MAX && (boot.gone[boot.n_gone] = strdup(gone)))
-		boot.n_gone++;
-}
-
-bool boot_network_follow(const char *gone)
-{
-	_buf_ struct buf words = {0};
-	bool runs = task_runs(&boot.network);
-
-	if (gone)
-		boot_network_forget(gone);
-	if (network_words(&words, NULL) == 0 && hash(&words) == boot.asked &&
-	    boot.n_given == boot.n_gone)
-		return runs;
-	boot_network_again();
-	return true;
 }
 
 /* --- everything else -------------------------------------------------------------------------- */
@@ -419,9 +256,14 @@ static void begin_units(void)
 	start_unit("default.target", BOOT_TOKEN);
 }
 
+/* The network "again": after a revival a unit that waits for it may have begun it already. */
 static void (*const begin[BOOT_STEP__N])(void) = {
-	[BOOT_DISK] = begin_disk,       [BOOT_STORE] = begin_store,     [BOOT_HOST] = begin_host,
-	[BOOT_IMAGES] = begin_images,   [BOOT_NETWORK] = begin_network, [BOOT_UNITS] = begin_units,
+	[BOOT_DISK] = begin_disk,
+	[BOOT_STORE] = begin_store,
+	[BOOT_HOST] = begin_host,
+	[BOOT_IMAGES] = begin_images,
+	[BOOT_NETWORK] = boot_network_again,
+	[BOOT_UNITS] = begin_units,
 	[BOOT_CONSOLE] = begin_console,
 };
 
@@ -511,9 +353,6 @@ void boot_resume(void)
 		if (step == BOOT_UNITS)
 			loop_timer(&boot.units_late, loop_now() + boot_step_deadlines[BOOT_UNITS],
 				   units_late);
-		else if (step ==
-			 BOOT_NETWORK) /* a unit that waits for it may have begun it already */
-			boot_network_again();
 		else
 			begin[step]();
 	}

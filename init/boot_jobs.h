@@ -8,6 +8,7 @@
 
 #include "init/bootseq.h"
 #include "init/cmdline.h"
+#include "init/task.h"
 
 /* Begins. inside: PID 1 of a namespace on a machine that has its disk already. */
 void boot_jobs_start(const struct host_options *options, bool inside);
@@ -23,6 +24,9 @@ const char *boot_disk_text(void);
 #define BOOT_TOKEN UINT32_MAX
 void boot_jobs_units_up(void);
 
+/* orlop-net has ended, at boot or later (boot_network.h). */
+void boot_jobs_network_over(enum task_end end);
+
 /* Revival: what was under way goes on (the disk) or begins again (images, network). */
 struct vault_writer;
 struct fail;
@@ -30,13 +34,3 @@ void boot_save(struct vault_writer *w);
 int boot_restore(char *const *args, struct fail *f);
 int boot_restore_disk(char *const *args, struct fail *f);
 void boot_resume(void);
-
-/* Brings the network to what the units in force say now (reload). */
-void boot_network_again(void);
-
-/* The same, if what they say is not what it was last brought to; transient_network() hears of the end. gone: a unit
- * whose addresses are given up, or NULL. false: there is nothing to do. */
-bool boot_network_follow(const char *gone);
-
-/* Gives up a unit's addresses the next time that the network is brought up. */
-void boot_network_forget(const char *gone);

@@ -10,7 +10,7 @@
 #include "base/words.h"
 #include "init/aide.h"
 #include "init/boot.h"
-#include "init/boot_jobs.h"
+#include "init/boot_network.h"
 #include "init/console.h"
 #include "init/errand.h"
 #include "init/intent.h"

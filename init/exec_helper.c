@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/paths.h"
 #include "base/spawn.h"
-#include "init/boot_jobs.h"
+#include "init/boot_network.h"
 #include "init/condition.h"
 #include "init/console.h"
 #include "init/exec.h"

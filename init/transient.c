@@ -17,7 +17,7 @@
 #include "base/store.h"
 #include "init/addresses.h"
 #include "init/aide.h"
-#include "init/boot_jobs.h"
+#include "init/boot_network.h"
 #include "init/console.h"
 #include "init/errand.h"
 #include "init/intent.h"

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/version.h"
 #include "init/boot_jobs.h"
+#include "init/boot_network.h"
 #include "init/children.h"
 #include "init/errand.h"
 #include "init/shell.h"
