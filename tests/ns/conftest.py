@@ -4,8 +4,11 @@ import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(__file__))
+sys.path[:0] = [os.path.dirname(__file__), os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
 from host import Host, cgroup2  # noqa: E402
+from usual import as_usual  # noqa: E402
+
+as_usual()
 
 
 @pytest.fixture

@@ -32,14 +32,8 @@ def command(box, *words):
     return ["nsenter", "-t", str(box.pid), "-a", ORLOP, *words]
 
 
-def signals_as_usual():
-    """What nohup and shells that run something in the background ignore is inherited, and stays ignored."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
-
-
 def popen(box, *words, **more):
-    return subprocess.Popen(command(box, *words), preexec_fn=signals_as_usual, **more)
+    return subprocess.Popen(command(box, *words), **more)
 
 
 def test_output_input_and_exit_code(box):

@@ -3,11 +3,16 @@
 
 import re
 import shutil
+import sys
 
 import pytest
 
 from guest import TOP, Guest, build_image
 
+sys.path.insert(0, str(TOP / "tests"))
+from usual import as_usual  # noqa: E402
+
+as_usual()
 RUN = TOP / "build/tests/qemu/run"
 HELLO_UNITS = TOP / "examples/hello"
 HELLO_IMAGE = TOP / "build/images/hello.tar"
