@@ -51,6 +51,8 @@ class ControlServer:
 
     def answer(self, client):
         data = client.recv(70000)
+        if not data:
+            return  # it only filled the queue
         magic, length, ident = HEAD.unpack_from(data)
         assert magic == MAGIC and len(data) == HEAD.size + length
         payload = data[HEAD.size :]

@@ -95,7 +95,7 @@ class LogServer:
         """[(time, flag, text)] of all files; every line must be a record. A write that is under way may be
         seen in part; it must be whole a moment later."""
         found = []
-        retry(lambda: all(d.endswith(b"\n") for d in self.contents(unit, place) if d), seconds=2)
+        retry(lambda: all(d.endswith(b"\n") for d in self.contents(unit, place) if d))
         for data in self.contents(unit, place):
             for line in data.split(b"\n")[:-1]:
                 match = RECORD.fullmatch(line)

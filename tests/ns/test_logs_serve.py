@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from host import settled
 from logserver import RING, STORE, LogServer
 from private import retry
 
@@ -84,26 +85,36 @@ def test_long_lines_come_in_pieces(logs):
 
 def test_a_prompt_without_newline_shows_within_two_seconds(logs):
     pipe = logs.unit("prompt.container")
-    start = time.monotonic()
-    write_all(pipe, b"password: ")
-    retry(lambda: logs.records("prompt.container"))
-    assert 0.9 < time.monotonic() - start < 2.5
+    took, wanted = [], []
+    while not took or min(took) >= 2:  # a machine that is busy adds to it, once and again
+        assert len(took) < 5, took
+        write_all(pipe, b"ok\n")
+        wanted += [(b"F", b"ok"), (b"P", b"password: ")]
+        retry(lambda: len(logs.records("prompt.container")) == len(wanted) - 1)
+        start = time.monotonic()
+        write_all(pipe, b"password: ")
+        retry(lambda: len(logs.records("prompt.container")) == len(wanted))
+        took.append(time.monotonic() - start)
+    assert min(took) > 0.9
     write_all(pipe, b"ok\n")
-    retry(lambda: len(logs.records("prompt.container")) == 2)
-    assert [(f, t) for _, f, t in logs.records("prompt.container")] == [
-        (b"P", b"password: "),
-        (b"F", b"ok"),
-    ]
+    retry(lambda: len(logs.records("prompt.container")) == len(wanted) + 1)
+    assert [(f, t) for _, f, t in logs.records("prompt.container")] == [*wanted, (b"F", b"ok")]
 
 
 def test_end_of_the_pipe_closes_the_line(logs):
-    logs.unit("gone.container")
-    pipe = logs.pipes.pop("gone.container")
-    write_all(pipe.write, b"last words")
     retry(lambda: os.path.exists(logs.ns.path(STORE)))
-    os.close(pipe.read)
-    os.close(pipe.write)
-    retry(lambda: logs.texts("gone.container") == [b"last words"], seconds=0.9)
+    took = []
+    while not took or min(took) >= 0.9:  # a prompt's second would have to pass; a machine that is busy adds to it
+        assert len(took) < 10, took
+        name = f"gone{len(took)}.container"
+        logs.unit(name)
+        pipe = logs.pipes.pop(name)
+        start = time.monotonic()
+        write_all(pipe.write, b"last words")
+        os.close(pipe.read)
+        os.close(pipe.write)
+        retry(lambda n=name: logs.texts(n) == [b"last words"])
+        took.append(time.monotonic() - start)
 
 
 def test_sigterm_flushes_and_ends(logs):
@@ -158,7 +169,7 @@ def test_flood_of_a_gigabyte_stays_bounded(logs):
     seconds = time.monotonic() - start
     done.set()
     thread.join()
-    retry(lambda: logs.records("flood.container")[-1][1] == b"M", seconds=5)
+    retry(lambda: logs.records("flood.container")[-1][1] == b"M")
     records = logs.records("flood.container")
     print(
         f"1 GiB in {seconds:.1f} s; {logs.size('flood.container')} bytes kept;"
@@ -212,9 +223,9 @@ def test_a_full_disk_drops_and_says_so(logs):
         write_all(pipe, b"line %d %s\n" % (i, b"y" * 50))
     retry(lambda: logs.size("web.container", RING) > 0)
     assert logs.size("web.container", RING) <= 2 * (68 << 10)
-    assert logs.read("web.container", "-n", "1").stdout.startswith(b"line %d " % (count - 1))
+    retry(lambda: logs.read("web.container", "-n", "1").stdout.startswith(b"line %d " % (count - 1)))
     os.unlink(filler)
-    retry(lambda: logs.size("web.container", RING) == 0, seconds=40)
+    retry(lambda: logs.size("web.container", RING) == 0, seconds=90)
     write_all(pipe, b"after\n")
     retry(lambda: logs.texts("web.container")[-1] == b"after")
     records = logs.records("web.container")
@@ -315,12 +326,9 @@ def test_all_units_together_are_bounded(logs):
 def test_idle_it_does_not_wake_up(logs):
     logs.unit("idle.container")
     retry(lambda: os.path.exists(logs.ns.path(STORE)))
-    time.sleep(0.3)
 
     def switches():
         with open(f"/proc/{logs.process.pid}/status", encoding="ascii") as f:
             return [line for line in f if "ctxt_switches" in line]
 
-    before = switches()
-    time.sleep(2)
-    assert switches() == before
+    settled(switches, quiet=2)
