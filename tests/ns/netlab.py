@@ -4,6 +4,7 @@ computers outside, joined by veth pairs. Programs run at their real paths below 
 only the host stand-in sees. Everything dies with close(); nothing touches the machine the tests run on.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -124,7 +125,8 @@ class Node:
                 pass  # it could not even connect
             line = p.stdout.readline().strip()
             p.kill()
-            p.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # the question, if it could not be told above
+                p.stdin.close()
         return line
 
     def is_deaf(self, proto, addr, port=PORT, source=None):
