@@ -51,13 +51,16 @@ def retry(function, timeout=20.0):
 
 def settled(function, quiet=0.5, timeout=30.0):
     """What function returns, once that has been the same for `quiet` seconds: the last client's connection is closed,
-    the last helper is reaped."""
+    the last helper is reaped. What goes while it is looked at (OSError) is not at rest."""
     end = time.monotonic() + timeout
-    last, since = function(), time.monotonic()
+    last, since = object(), time.monotonic()
     while time.monotonic() - since < quiet:
         assert time.monotonic() < end, f"never at rest: {last}"
         time.sleep(0.02)
-        value = function()
+        try:
+            value = function()
+        except OSError as e:
+            value = e
         if value != last:
             last, since = value, time.monotonic()
     return last

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * notify_send [-s SECONDS] MESSAGE...: sends each message to $NOTIFY_SOCKET, SECONDS apart, and sleeps. Exit code 2
- * if it could not send. In a container it is the main process.
+ * notify_send [-s SECONDS] MESSAGE...: sends each message to $NOTIFY_SOCKET, SECONDS apart, and sleeps. Of a message
+ * that is a path it waits until there is such a file. Exit code 2 if it could not send. In a container it is the main
+ * process.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +35,11 @@ int main(int argc, char **argv)
 		return 2;
 	strcpy(to.sun_path, path);
 	for (int i = first; i < argc; i++) {
+		if (argv[i][0] == '/') {
+			while (access(argv[i], F_OK) < 0)
+				usleep(10000);
+			continue;
+		}
 		if (sendto(fd, argv[i], strlen(argv[i]), 0, (struct sockaddr *)&to, sizeof(to)) <
 		    0) {
 			perror("sendto");

@@ -48,7 +48,7 @@ def box(host):
 
 
 def get(host, address="127.0.0.1:8080"):
-    out = host.run("curl", "-sS", "-m", "5", f"http://{address}/")
+    out = host.run("curl", "-sS", "-m", "30", f"http://{address}/")  # who asks again is counted
     assert out.returncode == 0, (out.stderr, host.log())
     return int(re.search(r"served (\d+) times", out.stdout)[1])
 

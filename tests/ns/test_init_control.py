@@ -52,11 +52,11 @@ def test_malformed_words(host):
 def test_silent_client_is_cut_and_others_are_served(host):
     """A3."""
     host.boot()
-    sock = raw(host)
     begin = time.monotonic()
+    sock = raw(host)
     assert host.ask("version")[0] == 0
     assert closed(sock)
-    assert 4 < time.monotonic() - begin < 12
+    assert 4 < time.monotonic() - begin < 15
 
 
 def test_a_thousand_idle_clients(host):
@@ -94,16 +94,10 @@ def test_client_that_does_not_read_is_cut(host):
     host.boot()
     host.until("one.service", "up")
     client = host.client()
-    sent = 0
-    client.sock.settimeout(2)
-    try:
+    with pytest.raises((BrokenPipeError, ConnectionResetError)):
         for _ in range(20000):
             client.send("ps", "-a")
-            sent += 1
-    except OSError:
-        pass
     assert host.ask("version")[0] == 0
-    assert sent < 20000
 
 
 def test_many_requests_on_one_connection(host):

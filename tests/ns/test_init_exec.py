@@ -110,7 +110,7 @@ class Terminal:
 
     def interrupt(self):
         self.type(b"\x03")
-        self.expect(b"# ", 0.5)
+        self.expect(b"# ", 1)
 
     def resize(self, rows, columns):
         import fcntl
@@ -271,7 +271,7 @@ def test_root_of_a_container_commands_nobody(box, userns):
 def test_pause(box):
     """A paused container does nothing, and is stopped all the same."""
     box.unit("busy.container", "[Container]\nImage=localhost/hello\nNetwork=none\nEntrypoint=/bin/sh\nStopTimeout=30\n"
-             "HealthCmd=true\nHealthInterval=1s\nHealthTimeout=2s\nHealthRetries=1\nHealthOnFailure=kill\n"
+             "HealthCmd=true\nHealthInterval=1s\nHealthTimeout=5s\nHealthRetries=1\nHealthOnFailure=kill\n"
              "Exec=-c 'trap \"exit 0\" TERM; while :; do echo x; sleep 0.05; done'\n")  # fmt: skip
     assert box.ask("reload", timeout=30)[0] == 0 and box.ask("start", "busy", timeout=30)[0] == 0
     first = box.status("busy")["pid"]
@@ -287,7 +287,7 @@ def test_pause(box):
 
     def settled():
         n = lines()
-        time.sleep(4)  # longer than the health check waits, if it did
+        time.sleep(8)  # longer than the health check waits, if it did
         assert lines() == n
 
     retry(settled, 30)

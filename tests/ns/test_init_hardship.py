@@ -214,7 +214,7 @@ def test_a_volume_whose_files_take_for_ever_to_be_given_away(host):
         pytest.skip("build/images/hello.tar was not built (make image)")
     host.image(IMAGE)
     host.unit("slow.container", "[Container]\nImage=localhost/hello\nNetwork=none\nEntrypoint=/bin/busybox\nExec=sleep 1000\nUser=5:6\n"
-              "Volume=big:/big:U\nStopTimeout=0\n[Service]\nTimeoutStartSec=3\n")  # fmt: skip
+              "Volume=big:/big:U\nStopTimeout=0\n[Service]\nTimeoutStartSec=10\n")  # fmt: skip
     data = host.path("store/volumes/big/data")
     os.makedirs(data)
     for i in range(500):
@@ -239,7 +239,7 @@ def test_a_volume_whose_files_take_for_ever_to_be_given_away(host):
         assert host.ask("version")[0] == 0
         longest = max(longest, time.monotonic() - begin)
     assert status["state"] == "failed" and status["result"] == "timeout", status
-    assert longest < 1, longest
+    assert longest < 5, longest  # not what is left of ten seconds
     given = [os.stat(f"{data}/{i}").st_uid for i in range(500)].count(5)
     assert 0 < given < 500, given
     assert not os.path.exists(host.cgroup + "/orlop/slow.container")

@@ -43,7 +43,7 @@ def box(host):
 
 def test_ready_and_status(box):
     """E34, E35."""
-    box.unit("n.service", SERVICE.format(unit="", args='-s 2 "STATUS=warming up" "READY=1"', service=""))
+    box.unit("n.service", SERVICE.format(unit="", args='"STATUS=warming up" /tmp/warm READY=1', service=""))
     box.unit("after.service", "[Unit]\nRequires=n.service\nAfter=n.service\n[Service]\nExecStart=/bin/sleep 1000\n"
              "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
     box.boot()
@@ -51,7 +51,9 @@ def test_ready_and_status(box):
         status = box.status("n.service")
         assert status.get("status") == "warming up" and status["state"] == "readying", status
     retry(warming)
-    assert box.status("after.service")["state"] == "waiting"
+    box.until("after.service", "waiting")
+    with open(box.root("/tmp/warm"), "w", encoding="utf-8"):
+        pass
     box.until("n.service", "up")
     box.until("after.service", "up")
 
@@ -84,10 +86,10 @@ def test_nobody_speaks_for_another_unit(box):
 
 
 def test_a_start_that_asks_for_more_time(box):
-    """E34: EXTEND_TIMEOUT_USEC= moves the end of the time to start; without it two seconds are all there is."""
+    """E34: EXTEND_TIMEOUT_USEC= moves the end of the time to start; without it three seconds are all there is."""
     box.unit("slow.service", SERVICE.format(unit="", args='-s 1 EXTEND_TIMEOUT_USEC=60000000 A=1 A=1 A=1 READY=1',
-                                            service="TimeoutStartSec=2"))  # fmt: skip
-    box.unit("late.service", SERVICE.format(unit="", args='-s 1 A=1 A=1 A=1 A=1 READY=1', service="TimeoutStartSec=2"))
+                                            service="TimeoutStartSec=3"))  # fmt: skip
+    box.unit("late.service", SERVICE.format(unit="", args='-s 1 A=1 A=1 A=1 A=1 READY=1', service="TimeoutStartSec=3"))
     box.boot()
     assert box.until("late.service", "failed")["result"] == "timeout"
     assert box.until("slow.service", "up", 60)["restarts"] == 0
@@ -176,12 +178,12 @@ def test_ready_and_gone_at_once(box):
 
 def test_unit_watchdog(box):
     """E34."""
-    box.unit("n.service", SERVICE.format(unit="", args='-s 1 READY=1 WATCHDOG=1 WATCHDOG=1', service="WatchdogSec=2"))
+    box.unit("n.service", SERVICE.format(unit="", args='-s 1 READY=1 WATCHDOG=1 WATCHDOG=1 WATCHDOG=1', service="WatchdogSec=4"))
     box.boot()
     begin = box.until("n.service", "up")["since_usec"]
-    status = box.until("n.service", "failed", 15)
+    status = box.until("n.service", "failed", 60)
     assert status["result"] == "watchdog"
-    assert status["since_usec"] - begin > 2500000
+    assert status["since_usec"] - begin > 4500000
 
 
 def needs_image():
@@ -192,12 +194,14 @@ def needs_image():
 def test_container_with_notify(box):
     """E34."""
     box.unit("c.container", CONTAINER.format(
-        'Notify=true\nEntrypoint=/tools/notify_send\nExec=-s 2 STATUS=soon READY=1', ""))  # fmt: skip
+        'Notify=true\nEntrypoint=/tools/notify_send\nExec=STATUS=soon /tools/now READY=1', ""))  # fmt: skip
     box.boot()
     def soon():
         status = box.status("c.container")
         assert status["state"] == "readying" and status["status"] == "soon", (status, box.log())
     retry(soon, 30)
+    with open(box.path("programs/now"), "w", encoding="utf-8"):
+        pass
     box.until("c.container", "up")
 
 
@@ -206,7 +210,7 @@ def test_health_of_a_container(box):
     """E36."""
     box.unit("c.container", CONTAINER.format(
         "Entrypoint=/bin/sh\nExec=-c 'trap \"exit 0\" TERM; echo > /healthy; while :; do sleep 0.1; done'\n"
-        "HealthCmd=/bin/cat /healthy\nHealthInterval=300ms\nHealthRetries=2\nHealthOnFailure=kill\nNotify=healthy",
+        "HealthCmd=/bin/cat /healthy\nHealthInterval=300ms\nHealthStartPeriod=60s\nHealthRetries=2\nHealthOnFailure=kill\nNotify=healthy",
         "Restart=always"))  # fmt: skip
     box.boot()
     first = box.until("c.container", "up", 30)

@@ -5,7 +5,7 @@ import os
 import time
 
 import pytest
-from host import TOP, retry
+from host import TOP, retry, settled
 
 IMAGE = os.path.join(TOP, "build/images/hello.tar")
 
@@ -87,7 +87,7 @@ def test_members_share_network_ipc_and_host_name(box):
     # /dev/shm is one
     assert inside(box, "b.container", "/bin/busybox", "cat", "/dev/shm/a").stdout == "a\n"
     # so is loopback, and the pod's port leads to whichever listens
-    assert "served" in inside(box, "a.container", "/bin/busybox", "wget", "-qO-", "http://127.0.0.1/").stdout
+    assert "served" in retry(lambda: check(inside(box, "a.container", "/bin/busybox", "wget", "-qO-", "http://127.0.0.1/")))
     out = retry(lambda: check(box.run("curl", "-sS", "-m", "5", "http://127.0.0.1:8080/")))
     assert "served" in out
     address = box.status("a.container")["address"]
@@ -104,6 +104,7 @@ def test_members_share_network_ipc_and_host_name(box):
     assert box.ask("stop", "app.pod", timeout=30)[0] == 0
     for name in ("a.container", "b.container", "web.container"):
         assert box.status(name)["state"] == "down"
+    retry(lambda: check_true("app.pod" not in pods(box)))
     assert pods(box) in ([], ["app.pod.lock"])
     assert "/run/orlop/pods" not in box.run("cat", "/proc/self/mounts").stdout
     assert box.run("nft", "list", "table", "inet", "orlop").stdout.count("8080") == 0
@@ -126,9 +127,10 @@ def test_exit_policy(box, policy, state):
     box.unit("late.container", MEMBER.format("sleep 1000", "StartWithPod=false"))
     box.boot()
     box.until("a.container", "up", 60)
+    retry(lambda: check_true(box.ask("status")[1][0]["state"] == "running"))  # all is started that is to be
     assert box.status("late.container")["state"] == "down"
     assert box.ask("stop", "a.container", timeout=30)[0] == 0
-    box.until("app.pod", state)
+    assert settled(lambda: box.status("app.pod")["state"]) == state
     if policy == "continue":
         assert "app.pod" in pods(box)
     else:
@@ -157,7 +159,7 @@ def test_network_of_another_container(box):
              for k in ("user", "net", "ipc", "uts")]  # fmt: skip
     assert told_by[:2] == owner[:2]
     assert told_by[2] != owner[2] and told_by[3] != owner[3]
-    assert "served" in inside(box, "guest.container", "/bin/busybox", "wget", "-qO-", "http://127.0.0.1/").stdout
+    assert "served" in retry(lambda: check(inside(box, "guest.container", "/bin/busybox", "wget", "-qO-", "http://127.0.0.1/")))
     assert box.status("guest.container")["address"] == box.status("owner.container")["address"]
     # the owner's restart keeps its network, and its guest is in it again
     assert box.ask("restart", "owner.container", timeout=30)[0] == 0
@@ -215,12 +217,12 @@ def test_alias_of_a_pod(box):
     def ask(unit, name):
         """In the unit's network, of the name server that it is told of. (A static program cannot: libc would need more.)"""
         server = inside(box, unit, "/bin/busybox", "cat", "/etc/resolv.conf").stdout.split("nameserver ")[1].split()[0]
-        out = box.run("nsenter", "-t", str(box.status(unit)["pid"]), "-n", "dig", "+short", "+tries=1", "+time=2", f"@{server}", name)
+        out = box.run("nsenter", "-t", str(box.status(unit)["pid"]), "-n", "dig", "+short", "+tries=1", "+time=10", f"@{server}", name)
         return found[check(out).strip()]
 
     for name in ("shop", "till", "systemd-app"):
         assert retry(lambda n=name: ask("other.container", n)) == "web.container", name
-    assert ask("web.container", "neighbour") == "other.container"
+    assert retry(lambda: ask("web.container", "neighbour")) == "other.container"
     other, address = box.status("other.container")["pid"], box.status("web.container")["address"]
     assert "served" in retry(lambda: check(box.run("nsenter", "-t", str(other), "-n", "curl", "-sS", "-m", "5", f"http://{address}/")))
 

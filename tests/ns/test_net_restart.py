@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from host import TOP, retry
+from host import TOP
 
 IMAGE = os.path.join(TOP, "build/images/hello.tar")
 PROBE = os.path.join(TOP, "build/tests/ns/net_probe")
@@ -83,8 +83,8 @@ def test_restart_keeps_address_port_and_the_neighbours_connections(box, inside):
     longest()
     for _ in range(RESTARTS):
         pid = box.status("web.container")["pid"]
-        box.ask("restart", "web.container")
-        retry(lambda p=pid: box.status("web.container")["pid"] not in (0, None, p), 60)
+        assert box.ask("restart", "web.container", timeout=60)[0] == 0
+        assert box.status("web.container")["pid"] not in (0, None, pid)
         gaps.append(longest())
         client.stdin.write("still there?\n")
         client.stdin.flush()

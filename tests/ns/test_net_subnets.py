@@ -14,8 +14,7 @@ MANY = {"name": "many", "bridge": "many0", "subnet": "10.77.0.0/24,10.78.0.0/24"
         "range": ",10.78.0.128/26", "subnet6": "fd00:77::/64,fd00:78::/64"}
 
 
-@pytest.fixture(scope="module", name="lab")
-def make_lab():
+def a_lab():
     lab = Lab(up=False)
     lab.networks.append(MANY)
     lab.add("web", networks=["many"], ports=["8080:5000"], etc=True)
@@ -23,6 +22,10 @@ def make_lab():
     lab.add("other")
     yield lab
     lab.close()
+
+
+make_lab = pytest.fixture(scope="module", name="lab")(a_lab)
+make_own = pytest.fixture(name="own_lab")(a_lab)  # for who changes it
 
 
 def addresses(lab, name):
@@ -91,7 +94,8 @@ def test_names_and_the_listing(lab):
     assert set(web["addresses"]) == set(addresses(lab, "web")) and web["address"] == web["addresses"][0]
 
 
-def test_they_are_kept_and_one_of_them_goes(lab):
+def test_they_are_kept_and_one_of_them_goes(own_lab):
+    lab = own_lab
     before = addresses(lab, "web")
     web = lab.containers["web"]
     lab.down(web)
@@ -114,7 +118,8 @@ def test_they_are_kept_and_one_of_them_goes(lab):
     assert lab.up().stdout == ""
 
 
-def test_mistakes(lab):
+def test_mistakes(own_lab):
+    lab = own_lab
     lab.networks += [
         {"name": "twice", "subnet": "10.60.0.0/24,10.60.0.128/25"},
         {"name": "gate", "subnet": "10.61.0.0/24,10.62.0.0/24", "gateway": "10.61.0.1,10.61.0.2"},

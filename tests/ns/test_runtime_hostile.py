@@ -171,7 +171,7 @@ def test_hostile_passwd(world):
         began = time.monotonic()
         r = world.start(image="passwd-" + name, user="root")
         assert r.failed["step"] == "user" and r.failed["code"] == code, name
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
     hostile(world, "passwd-shadow", shadow)
     r = world.start(image="passwd-shadow", user="nobody")
     assert r.failed["step"] == "user" and r.failed["code"] == 2

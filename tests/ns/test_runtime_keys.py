@@ -513,6 +513,7 @@ def test_what_a_container_mounts_stays_in_it(world, fields):
         with open(f"/proc/{world.holder.pid}/mountinfo", encoding="utf-8") as f:
             return [line.split()[3:5] for line in f]
 
+    assert world.sh("true", **fields).exit["code"] == 0  # what the first start mounts for all is there
     before = mounts()
     script = "mount -t tmpfs none /p/d && touch /p/d/file && ls /p/d; sleep 1000"
     with Container(world, image="keys", entrypoint_set=True, exec=["/bin/sh", "-c", script], **fields,

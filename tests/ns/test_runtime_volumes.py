@@ -343,6 +343,7 @@ def test_an_image_that_is_not_there(world):
 
 
 def test_nothing_is_left_of_overlays(world):
+    sh(world, "true", mount=[("volume", "o", "/v", "O")])  # folders that the first one makes for all
     before = sorted(os.listdir(world.path("/var/lib/orlop/tmp/run"))), sorted(os.listdir(world.path("/run/orlop/root")))
     with open(f"/proc/{world.holder.pid}/mountinfo", encoding="utf-8") as f:
         mounts = f.read()
