@@ -329,7 +329,7 @@ def heard(sniffer):
     return sniffer.stdout.readline() == "seen\n"
 
 
-def eventually(check, seconds=10):
+def eventually(check, seconds=30):
     """Tries until check() is true or does not raise; its result."""
     end = time.monotonic() + seconds
     while True:

@@ -255,7 +255,7 @@ def fill_busybox(top):
         out.write("root:x:0:\naudio:x:29:app\napp:x:1000:\n")
 
 
-def retry(check, seconds=10.0):
+def retry(check, seconds=30.0):
     """Calls check() until it is true; its value."""
     end = time.monotonic() + seconds
     while True:

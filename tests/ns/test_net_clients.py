@@ -106,6 +106,19 @@ def scan(node, addr, *options):
     return {int(port) for port in re.findall(r"\b(\d+)/open/", done.stdout)}
 
 
+def finds(node, addr, wanted, pieces, *options):
+    """Open is what is wanted, and nothing else is ever. A machine that is busy may be late with an answer: who was not
+    heard is asked again."""
+    found = set()
+
+    def scan_again():
+        found.update(*(scan(node, addr, *options, ports) for ports in pieces))
+        assert found <= wanted, (addr, found - wanted)
+        return found == wanted
+
+    eventually(scan_again, 120)
+
+
 def test_nmap_finds_open_what_was_opened_and_nothing_else(lab):
     """From outside: published ports, and what host.conf opens. Port 7000, which the host listens on, and what is
     published on 127.0.0.1 are not to be seen."""
@@ -113,12 +126,10 @@ def test_nmap_finds_open_what_was_opened_and_nothing_else(lab):
     ports = [f"-p{n}-{n + 8191}" for n in range(1, 65535, 8192)] if FULL else ["-p1-1024,5000-5300,7000-9000"]
     ports[-1] = ports[-1].replace("65536", "65535")
     for addr in V4, V6:
-        seen = set().union(*(scan(lab.outside, addr, "-sS", "--min-rate", "2000", some) for some in ports))
-        assert seen == {7001, 8080, 8090, 8053}, addr
-        assert scan(lab.outside, addr, "-sU", "-p53,67,68,123,137,546,5000,7000,7001,7500") == {7001, 7500}, addr
+        finds(lab.outside, addr, {7001, 8080, 8090, 8053}, ports, "-sS", "--min-rate", "2000")
+        finds(lab.outside, addr, {7001, 7500}, ["-p53,67,68,123,137,546,5000,7000,7001,7500"], "-sU")
     for addr in "10.88.0.1", "fd00:88::1":
-        seen = scan(lab.containers["near"], addr, "-sS", "--min-rate", "2000", "-p7000-7001,8000-8100")
-        assert seen == {8080, 8090, 8053}, addr
+        finds(lab.containers["near"], addr, {8080, 8090, 8053}, ["-p7000-7001,8000-8100"], "-sS", "--min-rate", "2000")
     # and the containers behind it are not there for who is outside, although the route is
     lab.outside.run("ip", "route", "replace", own(lab, 0), "via", V4)
     assert scan(lab.outside, own(lab, 0), "-sS", "-p53,5000,5080") == set()

@@ -145,9 +145,11 @@ def test_a_link_that_flaps_keeps_its_address(lab):
         lab.flap()
         lab.has("192.0.2.100")
         eventually(lambda: lab.outside.ask("tcp", "192.0.2.100", 8080, 500) == "web saw 192.0.2.2", 30)
-    # the card is set down by somebody: it comes back
+    # the card is set down by somebody: it comes back (its address alone would not tell: a card that is down keeps it)
     lab.host.run("ip", "link", "set", "uplink", "down")
+    eventually(lambda: "state UP" in lab.host.run("ip", "link", "show", "uplink").stdout, 60)
     lab.has("192.0.2.100")
+    eventually(lambda: lab.outside.ask("tcp", "192.0.2.100", 8080, 500) == "web saw 192.0.2.2", 30)
     assert web.addresses("eth0")
 
 
@@ -160,6 +162,7 @@ def test_static_addresses_send_no_dhcp_packet(lab):
     lab.flap()
     lab.host.run("ip", "link", "set", "uplink", "down")
     eventually(lambda: "default via 192.0.2.2" in lab.host.run("ip", "route").stdout)
+    eventually(lambda: "state UP" in lab.host.run("ip", "link", "show", "uplink").stdout)
     lab.has("192.0.2.77")
     eventually(lambda: "2001:db8::77" in lab.host.addresses("uplink"))
     # the wire works, and whatever was sent before this has been seen by now
@@ -181,7 +184,7 @@ def test_a_card_that_comes_later(lab):
         lab.outside.run("ip", "link", "add", "far", "type", "veth", "peer", "name", "usb0", "netns",
                         str(lab.host.proc.pid))
         eventually(lambda: lab.v4("usb0") == ["198.51.100.1"])
-        assert "UP" in lab.host.run("ip", "link", "show", "usb0").stdout
+        eventually(lambda: ",UP" in lab.host.run("ip", "link", "show", "usb0").stdout)
         lab.outside.run("ip", "link", "del", "far")
     assert lab.v4() == ["192.0.2.100"]
 

@@ -20,9 +20,10 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--boun
 
 def upstream(node, address, answer):
     node.run("ip", "addr", "add", f"{address}/24", "dev", "eth0")
-    return node.popen("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--user=root",
-                      "--no-resolv", "--no-hosts", "--bind-interfaces", f"--listen-address={address}",
-                      f"--address=/example.org/{answer}", f"--address=/web/{answer}", "--local=/lan/", "--log-facility=-")
+    node.popen("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--user=root",
+               "--no-resolv", "--no-hosts", "--bind-interfaces", f"--listen-address={address}",
+               f"--address=/example.org/{answer}", f"--address=/web/{answer}", "--local=/lan/", "--log-facility=-")
+    eventually(lambda: node.run("ss", "-Hlun", f"src {address}:53").stdout)
 
 
 @pytest.fixture(scope="module", name="lab")
@@ -248,7 +249,7 @@ def test_a_network_comes_and_goes(lab):
 def test_a_server_that_dies_comes_back(lab):
     for pid in servers(lab):
         os.kill(pid, signal.SIGKILL)
-    eventually(lambda: dig(lab, "client", "web", check=False) == [address(lab, "web")], 20)
+    eventually(lambda: dig(lab, "client", "web", check=False) == [address(lab, "web")], 60)
     eventually(lambda: len(servers(lab)) == SERVERS)
 
 

@@ -260,12 +260,14 @@ def test_ports_of_units_in_the_hosts_network(box):
         host.until(f"{name}.container", "up", 60)
     def answers(proto):
         assert outside.ask(proto, "192.0.2.1", 7001) == "a saw 192.0.2.2"
+    def neighbour_answers():
+        done = host.run(os.path.join(TOP, "build/tests/ns/net_probe"), "ask", "tcp", "127.0.0.1", "7002", "15000")
+        assert done.stdout.startswith("b saw "), done
+    # a container is up when its program runs, not when that listens; who is on the host reaches both
+    retry(neighbour_answers)
     for proto in "tcp", "udp":
-        retry(lambda proto=proto: answers(proto)) # a container is up when its program runs, not when that listens
+        retry(lambda proto=proto: answers(proto))
         assert outside.is_deaf(proto, "192.0.2.1", 7002)
-    # its neighbour on the host reaches it
-    done = host.run(os.path.join(TOP, "build/tests/ns/net_probe"), "ask", "tcp", "127.0.0.1", "7002", "15000")
-    assert done.stdout.startswith("b saw "), done
 
 
 @pytest.mark.skipif(not shutil.which("nmbd") or not shutil.which("nmblookup"), reason="needs samba, samba-common-bin")

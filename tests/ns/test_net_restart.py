@@ -38,10 +38,11 @@ def make_box(host):
         pytest.skip("build/images/hello.tar was not built (make image)")
     host.image(IMAGE)
     host.unit("web.container", WEB)
+    host.unit("steady.container", WEB.replace("PublishPort=8080:80\n", ""))
     host.unit("db.container", PLAIN)
     host.unit("near.container", PLAIN)
     host.boot()
-    for unit in "web", "db", "near":
+    for unit in "web", "steady", "db", "near":
         host.until(f"{unit}.container", "up", 60)
     return host
 
@@ -71,24 +72,27 @@ def test_restart_keeps_address_port_and_the_neighbours_connections(box, inside):
     assert inside("db", PROBE, "serve", "db", "5000").stdout.readline() == "ready\n"
     client = inside("near", PROBE, "hold", box.status("db.container")["address"], "5000", stdin=subprocess.PIPE)
     assert client.stdout.readline() == "open\n"
-    asker = inside(None, PROBE, "gaps", "127.0.0.1", "8080", stdin=subprocess.PIPE)
+    # the machine may be busy: what a server that nobody restarts is not heard for does not count
+    steady = box.status("steady.container")["address"]
+    asker, other = (inside(None, PROBE, "gaps", *where, stdin=subprocess.PIPE) for where in (("127.0.0.1", "8080"), (steady, "80")))
 
-    def longest():
+    def longest(asker=asker):
         """Without an answer since the last time that this was asked, in s; once there is one again."""
         asker.stdin.write("?\n")
         asker.stdin.flush()
         return int(asker.stdout.readline()) / 1e6
 
-    gaps = []
-    longest()
+    gaps, noise = [], []
+    longest(), longest(other)
     for _ in range(RESTARTS):
         pid = box.status("web.container")["pid"]
         assert box.ask("restart", "web.container", timeout=60)[0] == 0
         assert box.status("web.container")["pid"] not in (0, None, pid)
         gaps.append(longest())
+        noise.append(longest(other))
         client.stdin.write("still there?\n")
         client.stdin.flush()
         assert re.match(r"db saw 10\.88\.", client.stdout.readline())
         assert box.status("web.container")["address"] == before["address"]
     print("without an answer for", ", ".join(f"{g * 1000:.0f} ms" for g in gaps))
-    assert max(gaps) <= 1.0, gaps
+    assert max(gap - more for gap, more in zip(gaps, noise)) <= 1.0, (gaps, noise)
