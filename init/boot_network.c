@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/paths.h"
@@ -116,11 +117,7 @@ static int network_words(struct buf *words, struct fail *f)
 
 static uint64_t hash(const struct buf *words)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < words->len; i++)
-		h = (h ^ (unsigned char)words->data[i]) * UINT64_C(0x100000001b3);
-	return h;
+	return hash_bytes(HASH_START, words->data, words->len);
 }
 
 static int network_spec(struct fail *f)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 bool ip_parse(const char *s, struct ip *ret)
 {
 	struct ip ip = {0};
@@ -165,11 +167,8 @@ uint64_t ip_prefix_offset(const struct ip_prefix *p, const struct ip *ip)
 
 uint64_t ip_hash(uint64_t seed, const char *s)
 {
-	uint64_t h = seed ? seed : 0xcbf29ce484222325ull;
+	uint64_t h = hash_bytes(seed ? seed : HASH_START, s, strlen(s) + 1);
 
-	do
-		h = (h ^ (uint8_t)*s) * 0x100000001b3ull;
-	while (*s++);
 	return h ^ h >> 29;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "units/codes.h"
 #include "units/envfile.h"
@@ -255,13 +256,6 @@ static void keep_diags(struct compile *x, size_t first)
 		x->conv.unit->state = UNIT_REJECTED;
 }
 
-static uint64_t hash_bytes(uint64_t h, const char *data, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)data[i]) * UINT64_C(0x100000001b3);
-	return (h ^ len) * UINT64_C(0x100000001b3);
-}
-
 static bool list_files(struct compile *x, struct loaded_file *main)
 {
 	struct unit *u = x->conv.unit;
@@ -274,12 +268,12 @@ static bool list_files(struct compile *x, struct loaded_file *main)
 	if (!x->files || !u->sources)
 		return false;
 	u->n_sources = x->n_files;
-	u->hash = UINT64_C(0xcbf29ce484222325);
+	u->hash = HASH_START;
 	for (size_t i = 0; i < x->n_files; i++) {
 		x->files[i] = i ? dropins[i - 1] : main;
 		u->sources[i] = x->files[i]->path;
-		u->hash = hash_bytes(u->hash, u->sources[i], strlen(u->sources[i]));
-		u->hash = hash_bytes(u->hash,
+		u->hash = hash_piece(u->hash, u->sources[i], strlen(u->sources[i]));
+		u->hash = hash_piece(u->hash,
 				     x->files[i]->file->data ? x->files[i]->file->data : "",
 				     x->files[i]->file->len);
 	}

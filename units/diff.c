@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "units/unit_json.h"
 
 const char *const change_names[CHANGE__N] = {
@@ -116,16 +117,7 @@ static int compare(const struct unit_set *from, const struct unit *a, const stru
 	return r;
 }
 
-#define FNV_START  UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME  UINT64_C(0x100000001b3)
 #define HASH_DEPTH 8 /* of containers in one another's networks */
-
-static uint64_t hash_bytes(uint64_t h, const struct buf *b)
-{
-	for (size_t i = 0; i < b->len; i++)
-		h = (h ^ (unsigned char)b->data[i]) * FNV_PRIME;
-	return (h ^ b->len) * FNV_PRIME;
-}
 
 /* `pinned` alone, or with the process; and what the unit lives in. *bad: memory ran out, it is the hash of nothing. */
 static uint64_t hash_unit(uint64_t h, const struct unit_set *set, const struct unit *u,
@@ -138,9 +130,9 @@ static uint64_t hash_unit(uint64_t h, const struct unit_set *set, const struct u
 
 	write_unit(set, u, &w);
 	*bad |= w.pinned.bad || w.process.bad;
-	h = hash_bytes(h, &w.pinned);
+	h = hash_piece(h, w.pinned.data, w.pinned.len);
 	if (process)
-		h = hash_bytes(h, &w.process);
+		h = hash_piece(h, w.process.data, w.process.len);
 	written_done(&w);
 	if (depth == 0 || u->state != UNIT_OK)
 		return h;
@@ -155,7 +147,7 @@ static uint64_t hash_unit(uint64_t h, const struct unit_set *set, const struct u
 static uint64_t hash_of(const struct unit_set *set, const struct unit *u, bool process)
 {
 	bool bad = false;
-	uint64_t h = hash_unit(FNV_START, set, u, process, HASH_DEPTH, &bad);
+	uint64_t h = hash_unit(HASH_START, set, u, process, HASH_DEPTH, &bad);
 
 	return bad ? 0 : h ? h : 1;
 }

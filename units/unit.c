@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "units/loader.h"
 
 const char *const dep_names[DEP__N] = {
@@ -49,10 +50,8 @@ struct unit_set *unit_set_free(struct unit_set *set)
 
 static size_t hash_name(const char *name)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = hash_bytes(HASH_START, name, strlen(name));
 
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
 	return (size_t)(h ^ h >> 32);
 }
 

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/store.h"
 #include "base/utf8.h"
@@ -353,6 +354,16 @@ static void names_never_walk(void **state)
 	assert_false(store_hex_valid(""));
 }
 
+/* Addresses of units that are on disks follow from them. */
+static void hashes_are_those_of_fnv(void **state)
+{
+	(void)state;
+	assert_true(hash_bytes(HASH_START, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+	assert_true(hash_bytes(HASH_START, "foobar", 6) == UINT64_C(0x85944171f73967e8));
+	assert_true(hash_piece(hash_piece(HASH_START, "a", 1), "bc", 2) !=
+		    hash_piece(hash_piece(HASH_START, "ab", 2), "c", 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +383,7 @@ int main(void)
 		cmocka_unit_test(separators_stand_between_letters),
 		cmocka_unit_test(short_references),
 		cmocka_unit_test(names_never_walk),
+		cmocka_unit_test(hashes_are_those_of_fnv),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
