@@ -2,6 +2,7 @@
 #include "netcfg/nlk.h"
 
 #include <errno.h>
+#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <netlink/attr.h>
 #include <stdarg.h>
@@ -206,6 +207,18 @@ int nlk_dump(struct nl_sock *sk, struct nl_msg *msg, nlk_each *each, void *arg, 
 		va_end(ap);
 	}
 	return r;
+}
+
+struct nl_msg *nlk_dump_request(int type, const void *head, size_t len, uint32_t mask)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_DUMP);
+
+	if (msg && (nlmsg_append(msg, (void *)head, len, NLMSG_ALIGNTO) < 0 ||
+		    (mask && nla_put_u32(msg, IFLA_EXT_MASK, mask) < 0))) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
 }
 
 struct transaction {

@@ -35,6 +35,10 @@ typedef int nlk_each(struct nlmsghdr *msg, void *arg);
 int nlk_dump(struct nl_sock *sk, struct nl_msg *msg, nlk_each *each, void *arg, struct fail *f,
 	     const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* A request for everything of a sort: a type with its head, and of links (mask not 0) what comes with them. NULL: no
+ * memory. */
+struct nl_msg *nlk_dump_request(int type, const void *head, size_t len, uint32_t mask);
+
 /* Sends several messages as one, as nftables wants its transactions: data holds messages numbered from
  * first to last; the one numbered last asks for an ack. On failure *ret_at is the number of the
  * message that was refused. */

@@ -71,16 +71,11 @@ static bool good_beyond(const struct ip *ip)
 static int is_online(struct nl_sock *sk, struct fail *f)
 {
 	struct rtmsg head = {.rtm_family = AF_UNSPEC};
-	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP);
 	struct net_state s = {0};
 	struct routes rs = {.n = 0};
-	int r;
+	int r = nlk_dump(sk, nlk_dump_request(RTM_GETROUTE, &head, sizeof(head), 0), each_route,
+			 &rs, f, "listing routes");
 
-	if (msg && nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO) < 0) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	r = nlk_dump(sk, msg, each_route, &rs, f, "listing routes");
 	if (r == 0)
 		r = snapshot_links(sk, &s, f);
 	for (size_t i = 0; i < rs.n && r == 0; i++) {

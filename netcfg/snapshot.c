@@ -186,26 +186,20 @@ static int each_port_vlan(struct nlmsghdr *nh, void *arg)
 static int read_port_vlans(struct nl_sock *route, struct net_state *have, struct fail *f)
 {
 	struct ifinfomsg head = {.ifi_family = AF_BRIDGE};
-	struct nl_msg *msg;
 	bool any = false;
 
 	for (size_t i = 0; i < have->n_links; i++)
 		any |= have->links[i].vlans;
 	if (!any)
 		return 0;
-	msg = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
-	if (msg && (nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO) < 0 ||
-		    nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN) < 0)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	return nlk_dump(route, msg, each_port_vlan, have, f, "listing VLANs of ports");
+	return nlk_dump(route,
+			nlk_dump_request(RTM_GETLINK, &head, sizeof(head), RTEXT_FILTER_BRVLAN),
+			each_port_vlan, have, f, "listing VLANs of ports");
 }
 
 int snapshot_uplinks(struct nl_sock *route, struct net_state *have, struct fail *f)
 {
 	struct rtmsg head = {.rtm_family = AF_UNSPEC};
-	struct nl_msg *msg;
 	int r;
 
 	for (size_t i = 0; i < have->n_links; i++)
@@ -216,36 +210,24 @@ int snapshot_uplinks(struct nl_sock *route, struct net_state *have, struct fail 
 	r = read_port_vlans(route, have, f);
 	if (r < 0)
 		return r;
-	msg = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP);
-	if (msg && nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO) < 0) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	return nlk_dump(route, msg, each_route, have, f, "listing routes");
+	return nlk_dump(route, nlk_dump_request(RTM_GETROUTE, &head, sizeof(head), 0), each_route,
+			have, f, "listing routes");
 }
 
 int snapshot_links(struct nl_sock *route, struct net_state *have, struct fail *f)
 {
 	struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
 	struct ifaddrmsg addr = {.ifa_family = AF_UNSPEC};
-	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
 	int r;
 
 	/* counters of 500 links are megabytes that nobody reads */
-	if (msg && (nlmsg_append(msg, &link, sizeof(link), NLMSG_ALIGNTO) < 0 ||
-		    nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	r = nlk_dump(route, msg, each_link, have, f, "listing links");
+	r = nlk_dump(route,
+		     nlk_dump_request(RTM_GETLINK, &link, sizeof(link), RTEXT_FILTER_SKIP_STATS),
+		     each_link, have, f, "listing links");
 	if (r < 0)
 		return r;
-	msg = nlmsg_alloc_simple(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP);
-	if (msg && nlmsg_append(msg, &addr, sizeof(addr), NLMSG_ALIGNTO) < 0) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	return nlk_dump(route, msg, each_address, have, f, "listing addresses");
+	return nlk_dump(route, nlk_dump_request(RTM_GETADDR, &addr, sizeof(addr), 0), each_address,
+			have, f, "listing addresses");
 }
 
 /* "0\t2147483647\n" -> "0 2147483647" */
