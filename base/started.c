@@ -28,6 +28,16 @@ int started_read(const char *unit, const char *which, char **ret_data, size_t *r
 	return io_read_file(AT_FDCWD, path, LIMIT_SPEC, ret_data, ret_len, f);
 }
 
+int started_images(const char *unit, struct words_iter *ret, char **ret_data, struct fail *f)
+{
+	size_t len;
+	int r = started_read(unit, STARTED_IMAGES, ret_data, &len, f);
+
+	if (r == 0)
+		words_iter_init(ret, *ret_data, len);
+	return r;
+}
+
 int started_write(const char *unit, const char *which, const char *data, size_t len, struct fail *f)
 {
 	char path[512];

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/fail.h"
+#include "base/words.h"
 
 #define STARTED_SPEC   ""
 #define STARTED_IMAGES ".images"
@@ -21,6 +22,9 @@
  * -EINVAL: no name of a unit; -ENOENT: nothing is noted; else as io_read_file(), at most LIMIT_SPEC bytes. */
 int started_read(const char *unit, const char *which, char **ret_data, size_t *ret_len,
 		 struct fail *f);
+
+/* Reads the ids, which *ret walks through, by the same rules; they lie in *ret_data. */
+int started_images(const char *unit, struct words_iter *ret, char **ret_data, struct fail *f);
 
 /* Writes one of the two, over what is there; makes the folder if it is missing. The unit's name is valid. */
 int started_write(const char *unit, const char *which, const char *data, size_t len,

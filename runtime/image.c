@@ -14,7 +14,6 @@
 #include "base/paths.h"
 #include "base/started.h"
 #include "base/store.h"
-#include "base/words.h"
 
 static int read_ini(const char *dir, struct image *image, struct fail *f)
 {
@@ -68,16 +67,14 @@ int image_find_started(struct image *image, const char *unit, struct fail *f)
 {
 	char path[PATH_MAX];
 	_free_
-	char *ids = NULL;
-	struct words_iter it;
+	char *data = NULL;
+	struct words_iter ids;
 	const char *id;
-	size_t len;
-	int r = started_read(unit, STARTED_IMAGES, &ids, &len, f);
+	int r = started_images(unit, &ids, &data, f);
 
 	if (r < 0)
 		return r;
-	words_iter_init(&it, ids, len);
-	id = words_next(&it);
+	id = words_next(&ids);
 	if (!id || !store_hex_valid(id))
 		return fail_set(f, EINVAL,
 				"\"" PATH_STARTED "/%s" STARTED_IMAGES "\": it names no image",

@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "base/started.h"
-#include "base/words.h"
 #include "rootfs/images/doc.h"
 #include "rootfs/images/verbs.h"
 
@@ -83,16 +82,12 @@ static bool number(const char *s, uint64_t *ret)
 static int add_running(struct options *o, const char *unit, struct fail *f)
 {
 	_free_
-	char *ids = NULL;
-	struct words_iter it;
+	char *data = NULL;
+	struct words_iter ids;
 	const char *id;
-	size_t len;
-	int r = started_read(unit, STARTED_IMAGES, &ids, &len, f);
+	int r = started_images(unit, &ids, &data, f);
 
-	if (r < 0)
-		return r;
-	words_iter_init(&it, ids, len);
-	while (r == 0 && (id = words_next(&it)))
+	while (r == 0 && (id = words_next(&ids)))
 		r = names_add(&o->running, id, f);
 	return r;
 }
