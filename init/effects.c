@@ -411,35 +411,29 @@ EFFECT(backoff)
 	u->restarts++;
 }
 
-static void start_those(struct sup *sup, struct sup_unit *u, enum dep_kind kind)
+/* own: of itself, not because somebody wants it down; only that has consequences. */
+static void end_for_good(struct sup *sup, struct sup_unit *u, bool own, enum dep_kind then,
+			 enum policy_action action)
 {
+	job_give_up(sup, u);
+	if (!own)
+		return;
 	for_each_dep (d, sup, u)
-		if (d->out & DEP(kind))
+		if (d->out & DEP(then))
 			job_start(sup, &sup->units[d->to], START_TRIGGER);
+	shutdown_by_policy(sup, u, action);
 }
 
 EFFECT(fail)
 {
-	bool own = u->want == SUP_WANT_UP;
-
-	job_give_up(sup, u);
-	if (!own)
-		return;
-	start_those(sup, u, DEP_ON_FAILURE);
-	shutdown_by_policy(sup, u, u->policy.failure_action);
+	end_for_good(sup, u, u->want == SUP_WANT_UP, DEP_ON_FAILURE, u->policy.failure_action);
 }
 
 EFFECT(finish)
 {
-	bool own;
-
 	cause(u, SUP_SUCCESS);
-	own = u->want == SUP_WANT_UP && u->result != SUP_SKIP;
-	job_give_up(sup, u);
-	if (!own)
-		return;
-	start_those(sup, u, DEP_ON_SUCCESS);
-	shutdown_by_policy(sup, u, u->policy.success_action);
+	end_for_good(sup, u, u->want == SUP_WANT_UP && u->result != SUP_SKIP, DEP_ON_SUCCESS,
+		     u->policy.success_action);
 }
 
 EFFECT(forgive)
