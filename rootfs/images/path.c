@@ -24,6 +24,15 @@ static bool is(const char *s, size_t len, const char *what)
 	return strlen(what) == len && !memcmp(s, what, len);
 }
 
+/* Puts a component behind the first `used` characters; returns how many there are then. */
+static size_t append(char *ret, size_t used, const char *c, size_t len)
+{
+	if (used)
+		ret[used++] = '/';
+	memcpy(ret + used, c, len);
+	return used + len;
+}
+
 int path_normalise(const char *raw, char ret[LIMIT_ENTRY_PATH + 1], struct fail *f)
 {
 	size_t used = 0, depth = 0, len;
@@ -46,10 +55,7 @@ int path_normalise(const char *raw, char ret[LIMIT_ENTRY_PATH + 1], struct fail 
 			return fail_set(f, ENAMETOOLONG,
 					"the path is more than %u directories deep",
 					LIMIT_ENTRY_DEPTH);
-		if (used)
-			ret[used++] = '/';
-		memcpy(ret + used, c, len);
-		used += len;
+		used = append(ret, used, c, len);
 	}
 	ret[used] = '\0';
 	return 0;
@@ -115,10 +121,7 @@ int path_join(const char *dir, const char *link, char ret[LIMIT_ENTRY_PATH + 1],
 				;
 			continue;
 		}
-		if (used)
-			ret[used++] = '/';
-		memcpy(ret + used, c, len);
-		used += len;
+		used = append(ret, used, c, len);
 	}
 	ret[used] = '\0';
 	return 0;
