@@ -175,28 +175,19 @@ int run_report_again(struct run *r, int fd, struct fail *f)
 /* Where a container with Notify=true finds the notify socket; podman has it there too. */
 #define NOTIFY_INSIDE "/run/notify/notify.sock"
 
-static int set_cell(char **cell, const char *text)
-{
-	*cell = strdup(text);
-	return *cell ? 0 : -ENOMEM;
-}
-
 /* The socket is PID 1's, so PID 1 adds it to what the unit says. */
 static int add_notify(struct container_spec *spec, const struct unit *u, struct fail *f)
 {
 	const char *const cells[] = {"bind", PATH_NOTIFY, NOTIFY_INSIDE, "", "", ""};
 	char watchdog[48];
-	char **mount;
-	int e = 0;
+	int e;
 
 	if (u->policy.ready != POLICY_READY_NOTIFY && !u->policy.watchdog_usec)
 		return 0;
-	mount = record_append((void **)&spec->mounts, &spec->n_mounts, ARRAY_LEN(cells));
-	for (size_t i = 0; mount && i < ARRAY_LEN(cells); i++)
-		e |= set_cell(&mount[i], cells[i]);
+	e = record_append_words((void **)&spec->mounts, &spec->n_mounts, cells, ARRAY_LEN(cells));
 	snprintf(watchdog, sizeof(watchdog), "WATCHDOG_USEC=%llu",
 		 (unsigned long long)u->policy.watchdog_usec);
-	if (!mount || e < 0 || strlist_add(&spec->env, "NOTIFY_SOCKET=" NOTIFY_INSIDE) < 0 ||
+	if (e < 0 || strlist_add(&spec->env, "NOTIFY_SOCKET=" NOTIFY_INSIDE) < 0 ||
 	    (u->policy.watchdog_usec && strlist_add(&spec->env, watchdog) < 0))
 		return fail_set(f, ENOMEM, "notify socket");
 	return 0;

@@ -29,15 +29,9 @@ static int add_device(struct unit_state *s, const struct port_link *l,
 			       mac_text(&l->mac, mac),
 			       resolve_str(m->address),
 			       resolve_str(m->address6)};
-	char **cells = record_append((void **)&s->devices, &s->n_devices,
-				     sizeof(words) / sizeof(words[0]));
+	int r = record_append_words((void **)&s->devices, &s->n_devices, words, ARRAY_LEN(words));
 
-	for (size_t i = 0; cells && i < sizeof(words) / sizeof(words[0]); i++) {
-		cells[i] = strdup(words[i]);
-		if (!cells[i])
-			cells = NULL;
-	}
-	return cells ? 0 : fail_set(f, ENOMEM, "network plan");
+	return r < 0 ? fail_set(f, -r, "network plan") : 0;
 }
 
 const struct ip *port_link_address(const struct port_link *l, uint8_t family)
@@ -165,19 +159,14 @@ static int add_port(struct port_plan *plan, const struct spec_port *p, unsigned 
 	char h[8], c[8];
 	const char *words[] = {
 		p->protocol, resolve_str(p->address), h, c, has(p->host) ? "" : "yes", to, to6};
-	char **cells;
+	int r;
 
 	if (s->n_ports >= PORT_PORTS_MAX)
 		return fail_set(f, E2BIG, "more than %u published ports", PORT_PORTS_MAX);
 	snprintf(h, sizeof(h), "%u", host);
 	snprintf(c, sizeof(c), "%u", container);
-	cells = record_append((void **)&s->ports, &s->n_ports, sizeof(words) / sizeof(words[0]));
-	for (size_t i = 0; cells && i < sizeof(words) / sizeof(words[0]); i++) {
-		cells[i] = strdup(words[i]);
-		if (!cells[i])
-			cells = NULL;
-	}
-	return cells ? 0 : fail_set(f, ENOMEM, "network plan");
+	r = record_append_words((void **)&s->ports, &s->n_ports, words, ARRAY_LEN(words));
+	return r < 0 ? fail_set(f, -r, "network plan") : 0;
 }
 
 static unsigned first_random(const char *unit, const char *protocol, unsigned container)

@@ -48,6 +48,18 @@ char **record_append(void **items, size_t *n, size_t width)
 	return cells;
 }
 
+int record_append_words(void **items, size_t *n, const char *const *words, size_t width)
+{
+	char **cells = record_append(items, n, width);
+
+	if (!cells)
+		return -ENOMEM;
+	for (size_t i = 0; i < width; i++)
+		if (!(cells[i] = strdup(words[i])))
+			return -ENOMEM;
+	return 0;
+}
+
 static void *at(const void *object, size_t offset)
 {
 	return (char *)object + offset;

@@ -76,3 +76,6 @@ void record_done(const struct record_row *rows, void *object);
 /* Appends one zeroed element to a TUPLES field: returns its char * cells, which the caller fills with
  * strings it gives away, or NULL. */
 char **record_append(void **items, size_t *n, size_t width);
+
+/* The same, filled with copies of words. -ENOMEM: there may be an element that is not whole; record_done() frees it. */
+int record_append_words(void **items, size_t *n, const char *const *words, size_t width);
