@@ -26,14 +26,14 @@ int names_add(struct names *names, const char *name)
 
 	if (names_has(names, name))
 		return 0;
-	items = realloc(names->items, (names->n + 1) * sizeof(*items));
+	items = realloc(names->items, (names->n + 2) * sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	names->items = items;
 	items[names->n] = strdup(name);
 	if (!items[names->n])
 		return -ENOMEM;
-	names->n++;
+	items[++names->n] = NULL;
 	return 0;
 }
 
@@ -45,6 +45,7 @@ void names_remove(struct names *names, const char *name)
 		return;
 	free(names->items[i]);
 	names->items[i] = names->items[--names->n];
+	names->items[names->n] = NULL;
 }
 
 void names_clear(struct names *names)

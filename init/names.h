@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 struct names {
-	char **items; /* owned */
+	char **items; /* owned; ended by NULL, or NULL while there is none */
 	size_t n;
 };
 

@@ -120,13 +120,14 @@ void transient_leave(struct transient *t)
 void transient_forget(const char *unit, const struct names *volumes,
 		      void (*over)(void *, const struct errand_end *), void *ctx)
 {
-	const char *words[3 + 64] = {"forget", unit};
+	const char *const words[] = {"forget", unit, NULL};
 
 	transient_unmark(unit);
 	intent_found(unit, true);
-	for (size_t i = 0; volumes && i < volumes->n && i + 3 < ARRAY_LEN(words); i++)
-		words[2 + i] = volumes->items[i];
-	errand_send(&(struct errand){.words = words, .over = over, .ctx = ctx});
+	errand_send(&(struct errand){.words = words,
+				     .more = volumes ? (const char *const *)volumes->items : NULL,
+				     .over = over,
+				     .ctx = ctx});
 }
 
 static void left_disk(void *ctx, const struct errand_end *end)

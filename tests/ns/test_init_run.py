@@ -111,6 +111,10 @@ def test_nothing_is_left(box):
     assert box.status("stays.container")["state"] == "down"
     out = box.run(ORLOP, "rm", "-v", "stays")
     assert out.returncode == 0 and out.stdout == "stays.container: removed\n", out
+    many = [word for i in range(100) for word in ("-v", f"many{i}:/many{i}")]
+    assert run(box, "--name", "stays", "--network=none", *many, "localhost/hello", "sh", "-c", "true").returncode == 0
+    assert os.path.exists(box.path("store/volumes/many99/data"))
+    assert box.run(ORLOP, "rm", "-v", "stays").returncode == 0
     # a volume is data: --rm leaves it, rm -v takes those that nobody else has
     assert os.path.exists(box.path("store/volumes/own/data/x"))
     assert os.path.exists(box.path("store/volumes/kept/data"))
