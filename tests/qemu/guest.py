@@ -6,6 +6,7 @@ passed. Nothing reads the console to find out how things are: the control port a
 kept in a file and looked through at the end for what no run may print.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -30,7 +32,7 @@ def until(condition, seconds=60, what=None):
     while True:
         try:
             value, error = condition(), None
-        except (AssertionError, OSError, LookupError, NotAnswered) as e:
+        except (AssertionError, OSError, LookupError, NotAnswered, HTTPException) as e:
             value, error = None, e
         if value:
             return value
@@ -51,10 +53,15 @@ def run(*command, **kwargs):
     return subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True, **kwargs)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+class Port:
+    """A port of this machine that is a guest's for as long as this lives: bound, so that it becomes nobody's by
+    chance, between two boots neither; and QEMU may listen on it, as both want it to be used again."""
+
+    def __init__(self):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", 0))
+        self.number = self.socket.getsockname()[1]
 
 
 def build_image(out, units=None, images=(), cmdline=""):
@@ -134,7 +141,8 @@ class Qmp:
         return reasons[-1] if reasons else None
 
     def close(self):
-        self.stream.close()
+        with contextlib.suppress(OSError):  # what it could not be told any more
+            self.stream.close()
         self.socket.close()
 
 
@@ -143,7 +151,7 @@ class Guest:
         self.folder = Path(folder)
         self.image = Path(image)
         self.disks = list(disks)
-        self.ports = {guest: free_port() for guest in ports}
+        self.ports = {guest: Port() for guest in ports}
         self.cmdline = cmdline
         self.memory = memory
         self.machine = machine
@@ -153,7 +161,7 @@ class Guest:
     # --- life ---
 
     def _command(self):
-        forwards = "".join(f",hostfwd=tcp:127.0.0.1:{h}-:{g}" for g, h in self.ports.items())
+        forwards = "".join(f",hostfwd=tcp:127.0.0.1:{h.number}-:{g}" for g, h in self.ports.items())
         append = (self.image / "cmdline").read_text().strip()
         command = [
             "qemu-system-x86_64", "-M", self.machine, "-accel", "tcg", "-smp", "2", "-m", str(self.memory),
@@ -241,13 +249,17 @@ class Guest:
         """As systemctl does, `orlop status UNIT` exits with 3 where the unit is not up."""
         return self.orlop("status", *unit, codes=(0, 3))[0]
 
+    def said(self, unit):
+        """The lines that a unit has said so far."""
+        return [line["s"] for line in self.orlop("logs", unit) if "s" in line]
+
     def wait_unit(self, name, state="up", seconds=60):
         return until(lambda: self.units()[name]["state"] == state and self.units()[name], seconds,
                      f"{name} is {state}")
 
     def get(self, port, path="/", seconds=60):
         """A page from a published port; asks until there is one. One that is slow to come is not asked for twice."""
-        url = f"http://127.0.0.1:{self.ports[port]}{path}"
+        url = f"http://127.0.0.1:{self.ports[port].number}{path}"
 
         def fetch():
             self.is_running()
@@ -255,6 +267,11 @@ class Guest:
                 return answer.read().decode()
 
         return until(fetch, seconds, url)
+
+    def booted(self, seconds=120):
+        """Waits until the boot has ended: all that starts by itself has been started."""
+        until(lambda: self.status()["state"] == "running", seconds, "the boot has ended")
+        return self
 
     def phases(self):
         return {p["phase"]: p["usec"] for p in self.orlop("boot") if "phase" in p}

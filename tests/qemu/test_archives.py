@@ -5,8 +5,7 @@ import re
 
 import archives
 from conftest import HELLO_IMAGE, HELLO_UNITS
-from guest import Disk, build_image, copy_units, until
-
+from guest import Disk, build_image, copy_units
 
 
 def test_bad_archives_leave_nothing_and_stop_nobody(make_guest, folder):
@@ -27,7 +26,8 @@ def test_bad_archives_leave_nothing_and_stop_nobody(make_guest, folder):
     image = build_image(folder / "image", units, paths + [links])
     guest = make_guest(image, disks=[Disk(folder / "data.img")], ports=(8080,)).boot()
     assert re.search(r"served 1 times", guest.get(8080))
-    names = until(lambda: {n for i in guest.orlop("images") for n in i.get("names", ())})
+    guest.booted()  # all of them have had their turn
+    names = {n for i in guest.orlop("images") for n in i.get("names", ())}
     assert any("hello" in n for n in names)
     for name in bad:
         assert not any(name in n for n in names), (name, names)

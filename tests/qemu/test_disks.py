@@ -24,7 +24,7 @@ def refused_and_idle(guest):
     read after the disks were looked at."""
     text = until(lambda: "refused" in disk_text(guest) and disk_text(guest))
     until(lambda: "no unit is started by itself" in guest.console())
-    until(lambda: guest.status()["state"] == "running")
+    guest.booted()
     assert guest.units()["hello.container"]["state"] == "down"
     return text
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from guest import TOP, run
+from guest import TOP, run, until
 
 KERNEL = TOP / "build/kernel"
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
@@ -87,6 +87,7 @@ def test_net_guest(folder, report, what):
                                "-o", "sandbox=chroot"],
                               stdout=subprocess.DEVNULL, stderr=(folder / "virtiofsd.log").open("w"))
     try:
+        until(socket.exists, what="virtiofsd listens")
         (kernel,) = (KERNEL / "boot").glob("vmlinuz-*")
         done = run("qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-smp", "2", "-m", "1024",
                    "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
