@@ -31,7 +31,7 @@ def bare_kernel(folder, image):
 def boot_once(make_guest, image, disk):
     guest = make_guest(image, disks=[disk], ports=(8080,)).boot()
     guest.get(8080)
-    phases = until(lambda: "units" in guest.phases() and guest.phases(), 120, "all units are up")
+    phases = until(lambda: "booted" in guest.phases() and guest.phases(), 120, "all units are up")
     guest.poweroff()
     return phases
 
