@@ -24,27 +24,32 @@ struct founder {
 	int ready;  /* pipe, if there is something to wait for */
 	int error;
 	bool ahead;
+	pid_t parent;
 };
 
 /* Of what a start most often needs and a spare can have made before it knows whose start it is. */
 #define AHEAD (CLONE_NEWUSER | CLONE_NEWNET)
 
-/* Not by the step: the kernel does it under a lock that it also takes namespaces down under. */
-static void bring_loopback_up(void)
+/* Not by the step: the kernel does it under a lock that it also takes namespaces down under. Returns an errno. */
+static int bring_loopback_up(void)
 {
 	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int e = fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) < 0 ? errno : 0;
 
-	if (fd >= 0) {
-		(void)ioctl(fd, SIOCSIFFLAGS, &ifr);
+	if (fd >= 0)
 		close(fd);
-	}
+	return e;
 }
 
 static int founder_main(void *arg)
 {
 	struct founder *c = arg;
 
+	/* a start can be killed at any moment: nobody else would ever end this */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != c->parent)
+		_exit(1); /* it has been */
 	if (c->userns >= 0) {
 		/* made by a process of that user namespace, it belongs to it: the container has NET_* over it */
 		if (setns(c->userns, CLONE_NEWUSER) < 0 || unshare(c->flags) < 0)
@@ -52,9 +57,7 @@ static int founder_main(void *arg)
 		(void)!write(c->ready, "", 1);
 	}
 	if (c->ahead) {
-		/* nobody can say how long it waits, and for whom */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		bring_loopback_up();
+		c->error = bring_loopback_up();
 		(void)!write(c->ready, "", 1);
 	}
 	while (true)
@@ -134,7 +137,11 @@ static int begin(struct run *run, int userns, int flags, bool ahead, struct fail
 
 	if (waits && pipe2(pipefd, O_CLOEXEC) < 0)
 		return fail_set(f, errno, "pipe");
-	c = (struct founder){.userns = userns, .flags = flags, .ready = pipefd[1], .ahead = ahead};
+	c = (struct founder){.userns = userns,
+			     .flags = flags,
+			     .ready = pipefd[1],
+			     .ahead = ahead,
+			     .parent = getpid()};
 	/* of namespaces made in one call, the user namespace comes first and owns the others */
 	run->founder = clone(founder_main, stack + sizeof(stack),
 			     CLONE_VM | SIGCHLD | (joins ? 0 : flags), &c);
