@@ -194,6 +194,19 @@ static int export(scmp_filter_ctx ctx, struct join_program *ret, struct fail *f)
 	return 0;
 }
 
+/* One program in few instructions. One alone that cannot be made so, or would become too long, stays as it was. */
+static int join(const struct join_program programs[2], struct sock_filter ret[BPF_MAXINSNS],
+		size_t *ret_n, struct fail *f)
+{
+	int r = join_programs(&programs[0], &programs[1], ret, ret_n, f);
+
+	if ((r != -E2BIG && r != -EINVAL) || programs[1].n)
+		return r;
+	memcpy(ret, programs[0].insns, programs[0].n * sizeof(*ret));
+	*ret_n = programs[0].n;
+	return 0;
+}
+
 int filter_write(scmp_filter_ctx first, scmp_filter_ctx second, int fd, struct fail *f)
 {
 	struct join_program programs[2] = {0};
@@ -204,7 +217,7 @@ int filter_write(scmp_filter_ctx first, scmp_filter_ctx second, int fd, struct f
 	if (r == 0 && second)
 		r = export(second, &programs[1], f);
 	if (r == 0)
-		r = join_programs(&programs[0], &programs[1], file->insns, &n, f);
+		r = join(programs, file->insns, &n, f);
 	if (r == 0) {
 		file->magic = FILTER_MAGIC;
 		file->n = (uint32_t)n;

@@ -242,6 +242,64 @@ static void the_key_has_what_the_table_asks_for(void **state)
 	assert_int_equal(filter_relevant_caps() | FILTER_CAP(AUDIT_WRITE), FILTER_RELEVANT_CAPS);
 }
 
+/* What its rules take for n calls, each of which is allowed with some arguments only. */
+static scmp_filter_ctx looks_at_arguments(int n)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+	assert_non_null(ctx);
+	assert_int_equal(seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2), 0);
+	for (int i = 0; i < n; i++)
+		assert_int_equal(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, i, 3,
+						  SCMP_A0(SCMP_CMP_GE, HIGH | (unsigned)i, 0),
+						  SCMP_A1(SCMP_CMP_NE, HIGH | (unsigned)i, 0),
+						  SCMP_A2(SCMP_CMP_EQ, HIGH | (unsigned)i, 0)),
+				 0);
+	return ctx;
+}
+
+static size_t length_of(scmp_filter_ctx ctx)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	off_t len;
+
+	assert_int_equal(seccomp_export_bpf(ctx, fd), 0);
+	len = lseek(fd, 0, SEEK_END);
+	close(fd);
+	return (size_t)len / sizeof(struct sock_filter);
+}
+
+/* The kernel takes it as libseccomp writes it. */
+static void a_profile_of_almost_the_longest(void **state)
+{
+	struct fail f = {0};
+	scmp_filter_ctx ctx;
+	int fd = memfd_create("filter", MFD_CLOEXEC), n = 330;
+	size_t len, want;
+
+	(void)state;
+	for (ctx = looks_at_arguments(n); length_of(ctx) > BPF_MAXINSNS;) {
+		seccomp_release(ctx);
+		ctx = looks_at_arguments(--n);
+	}
+	want = length_of(ctx);
+	assert_in_range(want, BPF_MAXINSNS - 50, BPF_MAXINSNS);
+	if (filter_write(ctx, NULL, fd, &f) < 0)
+		fail_msg("%s", f.text);
+	seccomp_release(ctx);
+	free(file);
+	assert_int_equal(io_read_fd(fd, "filter", 1 << 20, &file, &len, &f), 0);
+	close(fd);
+	program = ((const struct filter_file *)(void *)file)->insns;
+	length = ((const struct filter_file *)(void *)file)->n;
+	assert_in_range(length, 1, BPF_MAXINSNS);
+	for (uint32_t i = 0; i < 330; i++) {
+		assert_int_equal(NATIVE(i, HIGH | i, 0, HIGH | i),
+				 (int)i < n ? SECCOMP_RET_ALLOW : REFUSED(EPERM));
+		assert_int_equal(NATIVE(i, HIGH | i, HIGH | i, HIGH | i), REFUSED(EPERM));
+	}
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -261,6 +319,7 @@ int main(void)
 		cmocka_unit_test(never_whatever_the_capabilities),
 		cmocka_unit_test(key_changes_with_what_matters_only),
 		cmocka_unit_test(the_key_has_what_the_table_asks_for),
+		cmocka_unit_test(a_profile_of_almost_the_longest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
