@@ -154,15 +154,32 @@ static size_t emit(struct code *c, uint16_t code, uint32_t k, size_t jt, size_t 
 	return c->n;
 }
 
+/* One place, or two that say the same. */
+static bool same(const struct code *c, size_t a, size_t b)
+{
+	const struct sock_filter *one = &c->insns[a - 1], *two = &c->insns[b - 1];
+
+	return a == b ||
+	       (one->code == (BPF_RET | BPF_K) && two->code == one->code && two->k == one->k);
+}
+
 static size_t jump_to(struct code *c, size_t label)
 {
 	return emit(c, BPF_JMP | BPF_JA, (uint32_t)(c->n - label), 0, 0);
 }
 
-/* The label, or that of a jump to it from where it is in reach. */
+/* The label, or what says the same from where it is in reach: a verdict, a jump that another has needed, a new one. */
 static size_t near(struct code *c, size_t label)
 {
-	return c->n - label > JUMP_MAX ? jump_to(c, label) : label;
+	if (c->n - label <= JUMP_MAX)
+		return label;
+	for (size_t at = c->n; c->n - at < JUMP_MAX; at--) {
+		const struct sock_filter *i = &c->insns[at - 1];
+
+		if (same(c, at, label) || (i->code == (BPF_JMP | BPF_JA) && at - 1 - i->k == label))
+			return at;
+	}
+	return jump_to(c, label);
 }
 
 /* What comes before a place falls through into it. */
@@ -212,15 +229,6 @@ struct range {
 	uint32_t from;
 	size_t label; /* where one goes whose number is in it */
 };
-
-/* One place, or two that say the same. */
-static bool same(const struct code *c, size_t a, size_t b)
-{
-	const struct sock_filter *one = &c->insns[a - 1], *two = &c->insns[b - 1];
-
-	return a == b ||
-	       (one->code == (BPF_RET | BPF_K) && two->code == one->code && two->k == one->k);
-}
 
 static size_t tree(struct code *c, const struct range *r, size_t n)
 {

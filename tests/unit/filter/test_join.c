@@ -134,6 +134,28 @@ static void a_list_of_libseccomp(void **state)
 	program_of_libseccomp(1);
 }
 
+/* What is too far for a comparison is led to by one jump for all that are near it. */
+static void it_grows_little(void **state)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	struct join_program p[2] = {0};
+
+	(void)state;
+	assert_non_null(ctx);
+	assert_int_equal(seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2), 0);
+	for (unsigned n = 0; n < 150; n++)
+		assert_int_equal(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, (int)n, 2,
+						  SCMP_A0(SCMP_CMP_GT, n, 0),
+						  SCMP_A1(SCMP_CMP_MASKED_EQ, 6, n & 6)),
+				 0);
+	p[0] = export(ctx);
+	join(p);
+	assert_in_range(joined_n, 1, p[0].n + p[0].n / 10);
+	ask_all(p);
+	free((void *)(uintptr_t)p[0].insns);
+	seccomp_release(ctx);
+}
+
 /* --- at random ----------------------------------------------------------------------------- */
 
 #define INSN(c, value, t, e) \
@@ -263,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tree_of_libseccomp),
 		cmocka_unit_test(a_list_of_libseccomp),
+		cmocka_unit_test(it_grows_little),
 		cmocka_unit_test(programs_at_random),
 		cmocka_unit_test(what_it_does_not_know_is_refused),
 		cmocka_unit_test(both_look_at_arguments),
