@@ -21,6 +21,9 @@
 /* What is kept of an answer that its client has not taken, over a revival: all clients' together must fit there. */
 #define SAVE_MAX     (16u << 10)
 
+/* A list that is longer does not wait for the end of the pass as a whole. Its last line does: that is what counts. */
+#define AT_ONCE (64u << 10)
+
 struct deferred {
 	uint32_t token; /* 0 = free */
 	uint32_t unit;
@@ -108,36 +111,53 @@ struct client *client_new(int fd, bool stream, bool may_change,
 	return c;
 }
 
-void client_reset(struct client *c)
+static bool is_others(const struct deferred *d, const struct client *c, const uint32_t *keep)
 {
-	for (unsigned i = 0; i < DEFERRED_MAX; i++)
-		if (deferred[i].token && deferred[i].answer.client == c) {
+	return d->token && d->answer.client == c && (!keep || d->answer.id != *keep);
+}
+
+/* Forgets all but what is for *keep, or all. Frames of which a part is gone go too: who comes next skips that part. */
+static void forget(struct client *c, const uint32_t *keep)
+{
+	struct buf kept = {0};
+	bool owes = false;
+
+	for (unsigned i = 0; i < DEFERRED_MAX; i++) {
+		if (is_others(&deferred[i], c, keep)) {
 			transient_left(deferred[i].token);
 			deferred[i] = (struct deferred){0};
 		}
+		owes |= deferred[i].token && deferred[i].answer.client == c;
+	}
+	/* after a revival it begins with the rest of a frame */
+	for (size_t at = 0, used; keep && at < c->out.len; at += used) {
+		struct frame_head head;
+		const char *payload;
+		enum frame_result r = frame_parse(c->out.data + at, c->out.len - at, &head,
+						  &payload, &used);
+
+		if (r == FRAME_NONE)
+			break;
+		if (r == FRAME_READY && at >= c->sent && head.id == *keep)
+			buf_add(&kept, c->out.data + at, used);
+	}
 	if (c->saved)
 		vault_touch();
-	c->owed = 0;
-	c->events = false;
-	c->sent = 0;
+	c->owed = owes;
+	c->events &= keep && c->events_id == *keep;
+	c->sent = c->tried = 0;
 	buf_done(&c->out);
+	c->out = kept;
 }
 
-int client_release(struct client *c)
+void client_reset(struct client *c)
 {
-	int fd = c->fd;
-
-	client_reset(c);
-	loop_untimer(&c->idle);
-	loop_unwatch(&c->watch);
-	c->used = false;
-	return fd;
+	forget(c, NULL);
 }
 
-void client_close(struct client *c)
+void client_keep(struct client *c, uint32_t id)
 {
-	if (c->used)
-		close_fd(client_release(c), c->saved);
+	forget(c, &id);
 }
 
 /* Bytes of the next piece that must go in one call: a whole packet, or as much as there is. */
@@ -151,7 +171,8 @@ static size_t next_piece(const struct client *c)
 	return sizeof(head) + head.len;
 }
 
-bool client_flush(struct client *c)
+/* Writes what the kernel takes. 0, or -errno: the client is gone. */
+static int write_waiting(struct client *c)
 {
 	while (c->sent < c->out.len) {
 		const char *piece = c->out.data + c->sent;
@@ -163,25 +184,34 @@ bool client_flush(struct client *c)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			break;
-		if (n < 0 && c->stream) {
-			client_reset(c);
-			return true;
-		}
-		if (n < 0) {
-			client_close(c);
-			return false;
-		}
+		if (n < 0)
+			return -errno;
 		c->sent += (size_t)n;
 	}
 	if (c->sent == c->out.len) {
 		c->sent = 0;
 		buf_done(&c->out);
 	}
-	if (!c->stream && c->wants_out != (c->out.len > 0)) {
-		c->wants_out = !c->wants_out;
-		loop_rewatch(&c->watch, c->wants_out ? EPOLLIN | EPOLLOUT : EPOLLIN);
-	}
-	return true;
+	c->tried = c->out.len;
+	return 0;
+}
+
+int client_release(struct client *c)
+{
+	int fd = c->fd;
+
+	(void)write_waiting(c);
+	client_reset(c);
+	loop_untimer(&c->idle);
+	loop_unwatch(&c->watch);
+	c->used = false;
+	return fd;
+}
+
+void client_close(struct client *c)
+{
+	if (c->used)
+		close_fd(client_release(c), c->saved);
 }
 
 /* Cuts a client that we cannot answer. */
@@ -193,6 +223,36 @@ static void cut(struct client *c)
 		client_close(c);
 }
 
+bool client_flush(struct client *c)
+{
+	int r = write_waiting(c);
+
+	if (r < 0) {
+		cut(c);
+		return c->stream;
+	}
+	if (!c->stream && c->wants_out != (c->out.len > 0)) {
+		c->wants_out = !c->wants_out;
+		loop_rewatch(&c->watch, c->wants_out ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	}
+	return true;
+}
+
+bool clients_flush(void)
+{
+	bool left = false;
+
+	for (unsigned i = 0; i < LIMIT_CLIENTS; i++) {
+		struct client *c = &clients[i];
+
+		if (!c->used || c->tried == c->out.len)
+			continue;
+		left |= client_flush(c) && c->out.len && c->answered;
+		c->answered = false;
+	}
+	return left;
+}
+
 static void queue(struct client *c, uint32_t id, const char *payload, size_t len)
 {
 	if (!c->used)
@@ -202,9 +262,10 @@ static void queue(struct client *c, uint32_t id, const char *payload, size_t len
 		return;
 	}
 	frame_add(&c->out, id, payload, len);
+	c->answered = true;
 	if (c->out.bad)
 		cut(c);
-	else
+	else if (c->out.len - c->tried > AT_ONCE)
 		client_flush(c);
 }
 
@@ -329,7 +390,7 @@ static bool waits(const struct client *c)
 	for (unsigned i = 0; i < DEFERRED_MAX; i++)
 		if (deferred[i].token && deferred[i].answer.client == c)
 			return true;
-	return c->stream || c->events || c->out.len > c->sent;
+	return c->stream || c->events || c->tried > c->sent;
 }
 
 /* Frames have zero bytes in them, the state's words have not. */
@@ -363,7 +424,7 @@ void client_save(struct vault_writer *w)
 {
 	for (unsigned i = 0; i < LIMIT_CLIENTS; i++) {
 		struct client *c = &clients[i];
-		size_t len = c->out.len - c->sent;
+		size_t len = c->tried - c->sent;
 
 		c->saved = c->used && len <= SAVE_MAX && waits(c);
 		if (!c->saved)

@@ -7,6 +7,9 @@
  * LIMIT_CLIENT_QUEUE bytes wait, a client that lets more pile up is cut, and one that owes us a request
  * for LIMIT_CLIENT_IDLE_SEC as well.
  *
+ * An answer leaves at the end of the pass, when what it says is where a crash does not reach it (vault.h): nobody is told
+ * of something that a revival does not know.
+ *
  * An answer that comes later (a start that is under way) is known to the supervisor by a token; if the
  * client has gone by then the token leads nowhere.
  *
@@ -38,6 +41,8 @@ struct client {
 	uint32_t events_id;
 	struct buf out; /* frames that wait */
 	size_t sent;    /* bytes of them that are gone */
+	size_t tried;  /* bytes of them that the kernel was offered; what follows is of this pass */
+	bool answered; /* and by us: not only passed on for a child */
 };
 
 /* The connection and request that an answer goes to. */
@@ -60,11 +65,18 @@ void client_close(struct client *c);
 /* Forgets what was owed and what waits, keeps the connection. */
 void client_reset(struct client *c);
 
-/* Gives the socket away (to a child); the client is closed but for the fd, which is the caller's. */
+/* The same, but for what belongs to this request. */
+void client_keep(struct client *c, uint32_t id);
+
+/* Gives the socket away (to a child); the client, which is told what waits if the kernel takes it at once, is closed but
+ * for the fd, which is the caller's. */
 int client_release(struct client *c);
 
 /* Writes what the kernel takes of what waits. false: the client is gone. */
 bool client_flush(struct client *c);
+
+/* The same for all whom this pass has answered. true: something of that is left, which the next state should have. */
+bool clients_flush(void);
 
 /* A frame came: finds the verb and runs it. */
 void client_request(struct client *c, uint32_t id, const char *payload, size_t len);

@@ -23,7 +23,8 @@
 static struct {
 	struct client *client; /* NULL until the port was found */
 	struct watch uevents;
-	size_t have; /* bytes in `in` */
+	uint32_t newest; /* id of the last request */
+	size_t have;     /* bytes in `in` */
 	char in[sizeof(struct frame_head) + LIMIT_FRAME];
 } port;
 
@@ -41,8 +42,10 @@ static void take_frames(void)
 
 		if (r == FRAME_NONE)
 			break;
-		if (r == FRAME_READY)
+		if (r == FRAME_READY) {
+			port.newest = head.id;
 			client_request(port.client, head.id, payload, head.len);
+		}
 		at += used;
 	}
 	memmove(port.in, port.in + at, port.have - at);
@@ -50,14 +53,19 @@ static void take_frames(void)
 }
 
 /* Edge-triggered, so everything is read. The other end may go and come back at any byte: what was
- * half said then is garbage that frame_parse skips, and the answers that we owed are nobody's. */
+ * half said then is garbage that frame_parse skips, and the answers that we owed are nobody's.
+ *
+ * The kernel tells of a client's coming and going by another queue than its bytes come by: that the one before has left
+ * may be heard after the first request of the next (virtio_console.c: control_work_handler). So what belongs to the newest
+ * request stays; if that was the old client's, the next one skips it, as it does any frame with another id than its own. */
 static void ready(struct watch *w, uint32_t events)
 {
 	(void)w;
 	if (events & EPOLLHUP) {
-		client_reset(port.client);
+		client_keep(port.client, port.newest);
 		port.have = 0;
 	}
+	client_flush(port.client); /* there is room again */
 	for (;;) {
 		ssize_t n = read(port.client->fd, port.in + port.have, sizeof(port.in) - port.have);
 
@@ -71,7 +79,6 @@ static void ready(struct watch *w, uint32_t events)
 		    sizeof(port.in)) /* cannot be: a frame fits. Never stop reading for it */
 			port.have = 0;
 	}
-	client_flush(port.client);
 }
 
 static void open_port(const char *device)

@@ -27,6 +27,7 @@
 #include "init/boot.h"
 #include "init/boot_jobs.h"
 #include "init/children.h"
+#include "init/client.h"
 #include "init/console.h"
 #include "init/control.h"
 #include "init/crash.h"
@@ -70,13 +71,17 @@ static int catch_signals(struct fail *f)
 	return loop_watch(&signals, fd, EPOLLIN, signal_came, f);
 }
 
-/* Behind the callbacks of each pass: reap, let the supervisor decide and do what it says, and put what has become of it
- * where a crash does not reach it. Only a pass that came this far feeds the watchdog. */
+/* Behind the callbacks of each pass: reap, let the supervisor decide and do what it says, put what has become of it
+ * where a crash does not reach it, and tell whoever asked. Only a pass that came this far feeds the watchdog. */
 static void after_pass(void)
 {
 	children_reap(notify_read);
 	shell_pump();
 	vault_commit(revive_write);
+	if (clients_flush()) {
+		vault_touch();
+		vault_commit(revive_write);
+	}
 	upgrade_pass();
 	watchdog_pass();
 }

@@ -90,7 +90,6 @@ static void relay_ready(struct watch *w, uint32_t events)
 	}
 	r->ended |= head.len > 8 && !memcmp(payload, "{\"exit\":", 8);
 	buf_add(&r->client->out, packet, used);
-	client_flush(r->client);
 }
 
 static int relay_open(const struct answer *a, struct fail *f)

@@ -97,7 +97,7 @@ def test_random_moments(host):
     for i in range(10):
         host.until(f"s{i}.service", "up")
     for turn in range(30):
-        client = host.client()
+        client = host.client(timeout=30)
         client.send(("restart", "stop", "start", "kill")[turn % 4], *[f"s{i}.service" for i in range(10)])
         time.sleep(0.001 * (turn * 7 % 13))
         crash(host)
@@ -147,7 +147,7 @@ def test_who_waits_is_answered(host):
 
 def test_who_only_listens_is_let_go(host):
     host.boot()
-    client = host.client()
+    client = host.client(timeout=30)
     assert client.ask("version")[0] == 0
     crash_and_wait(host)
     try:
@@ -245,3 +245,27 @@ def test_a_network_that_is_being_set_up(host):
     ours = [line for line in runs() if line[2:] != first[0][2:]]
     assert ours[:2] == ["+" + ours[0][1:], "-" + ours[0][1:]], runs()
     assert generation(host) == 1
+
+
+def test_what_was_answered_is_known_after_a_crash(host):
+    """PID 1 is held up behind the system call that sends an answer, and crashes there."""
+    for name in "ab":
+        host.unit(f"{name}.service", SLEEP.replace("[Install]\nWantedBy=multi-user.target\n", ""))
+    host.boot()
+    strace = subprocess.Popen(
+        ["strace", "-o", "/dev/null", "-e", "trace=sendto", "-e", "inject=sendto:delay_exit=2000000", "-p", str(host.pid)],
+        stderr=subprocess.PIPE, text=True)  # fmt: skip
+    try:
+        assert "attached" in strace.stderr.readline()
+        before = generation(host)
+        client = host.client(timeout=30)
+        assert client.ask("start", "a.service", "b.service")[0] == 0
+        crash(host)
+        client.close()
+    finally:
+        strace.kill()
+        strace.wait()
+        strace.stderr.close()
+    retry(lambda: _equal(generation(host), before + 1))
+    for name in "ab":
+        host.until(f"{name}.service", "up")

@@ -168,6 +168,13 @@ def test_devices_of_the_host_are_out_of_reach(guest):
     assert sum("not permitted" in line for line in lines) >= 8
 
 
+def test_one_client_of_the_control_port_after_the_other(guest):
+    """Each has its answer, though the kernel may tell late that the one before has left."""
+    for _ in range(100):
+        assert guest.status()["state"] in ("booting", "running")
+        assert guest.orlop("boot")
+
+
 def test_killed_main_process_is_started_again(guest):
     before = guest.units()["hello.container"]
     count = visits(guest.get(8080))
