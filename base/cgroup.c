@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,6 +15,8 @@
 
 #define CGROUP_DEPTH_MAX \
 	64 /* a container may nest cgroups where it is allowed to; not without end */
+
+#define BLOCK_DEVICES "/sys/dev/block"
 
 const char *const cg_unit_controllers[] = {"cpu", "memory", "pids", "io", "cpuset", NULL};
 
@@ -88,6 +92,45 @@ int cg_populated(int events_fd)
 	text[n] = '\0';
 	at = strstr(text, "populated ");
 	return at ? at[strlen("populated ")] == '1' : -EBADMSG;
+}
+
+/* "254:0", of sysfs, which has a disk's parts as folders in the disk's. */
+static int disk_of(const struct stat *st, char *ret, size_t size, struct fail *f)
+{
+	dev_t dev = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
+	char path[80];
+	_free_
+	char *text = NULL;
+	size_t len;
+	int r;
+
+	if (major(dev) == 0)
+		return fail_set(f, 0, "it is on no disk: name the disk itself");
+	snprintf(ret, size, "%u:%u", major(dev), minor(dev));
+	snprintf(path, sizeof(path), BLOCK_DEVICES "/%s/partition", ret);
+	if (access(path, F_OK) < 0)
+		return 0;
+	snprintf(path, sizeof(path), BLOCK_DEVICES "/%s/../dev", ret);
+	r = io_read_file(AT_FDCWD, path, 4096, &text, &len, f);
+	if (r == 0)
+		snprintf(ret, size, "%.*s", (int)strcspn(text, "\n"), text);
+	return r;
+}
+
+int cg_io_max(int cg, const struct stat *st, const char *limit, struct fail *f)
+{
+	char disk[32], line[96];
+	int r = disk_of(st, disk, sizeof(disk), f);
+
+	if (r < 0)
+		return r;
+	snprintf(line, sizeof(line), "%s %s", disk, limit);
+	r = io_write_file(cg, "io.max", line, f);
+	if (r == -ENOENT)
+		return fail_set(f, 0, "this kernel limits no disks: it has no io.max");
+	if (r == -ENODEV)
+		return fail_set(f, 0, "the device %s takes no limits", disk);
+	return r;
 }
 
 int cg_enable(int cg, const char *const *controllers)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "base/fail.h"
 
@@ -29,6 +30,10 @@ int cg_populated(int events_fd);
 
 /* cgroup.events, for epoll with EPOLLPRI and for cg_populated(). */
 int cg_open_events(int cg, struct fail *f);
+
+/* Sets a limit of io.max ("rbps=10000000") on the disk that the file `st` is or lies on: the whole one where
+ * that is a part of it, as the kernel limits no parts. */
+int cg_io_max(int cg, const struct stat *st, const char *limit, struct fail *f);
 
 /* The controllers that units are limited by, for cg_enable(). */
 extern const char *const cg_unit_controllers[];

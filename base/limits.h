@@ -20,7 +20,8 @@
 #define LIMIT_UNIT_MISTAKES  100u        /* that are told; the others are counted */
 #define LIMIT_UNIT_INSTANCES 1024u       /* that a template has because other units name them */
 #define LIMIT_UNITS_BYTES    (64u << 20) /* all files together: 10,000 of 6 KiB */
-#define LIMIT_UNIT_GUESSES   1000u       /* "did you mean" for names of units, in one load */
+#define LIMIT_UNIT_DISKS     64u   /* that one IO...Max= is about: each is a write at every start */
+#define LIMIT_UNIT_GUESSES   1000u /* "did you mean" for names of units, in one load */
 
 /* A spec: environment and arguments fit into what execve takes (ARG_MAX is 2 MiB by default). */
 #define LIMIT_SPEC (2u << 20)

@@ -15,6 +15,7 @@
 
 const struct step_info step_infos[STEP__N] = {
 	[STEP_LIMIT] = {"limit", {"file", "value", "need"}},
+	[STEP_IO_MAX] = {"io-max", {"key", "path", "limit"}},
 	[STEP_DEVICE_FILTER] = {"device-filter", {NULL}},
 	[STEP_VOLUME_MAKE] = {"volume-make", {"name"}},
 	[STEP_DEVICE_VOLUME] = {"device-volume", {"device", "type", "options", "own-at"}},

@@ -29,6 +29,7 @@
 enum step_op {
 	/* in orlop-run */
 	STEP_LIMIT,
+	STEP_IO_MAX,
 	STEP_DEVICE_FILTER,
 	STEP_VOLUME_MAKE,
 	STEP_DEVICE_VOLUME,

@@ -57,6 +57,8 @@ void add_cgroup_limits(struct maker *m)
 		ADD3(m, STEP_LIMIT, "pids.max", plan_number(s->pids_max).s, "yes");
 	else if (s->pids_max == 0)
 		ADD3(m, STEP_LIMIT, "pids.max", plan_number(PIDS_DEFAULT).s, "no");
+	for (size_t i = 0; i < s->n_io_max; i++)
+		ADD3(m, STEP_IO_MAX, s->io_max[i].key, s->io_max[i].path, s->io_max[i].limit);
 }
 
 /* --- resource limits ----------------------------------------------------------------------- */

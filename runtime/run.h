@@ -93,6 +93,7 @@ struct step_code {
 
 /* The operations, by file. */
 int limit_apply(struct run *run, char *const *arg, struct fail *f);
+int io_max_apply(struct run *run, char *const *arg, struct fail *f);
 int device_filter_apply(struct run *run, char *const *arg, struct fail *f);
 int volume_make_apply(struct run *run, char *const *arg, struct fail *f);
 int record_apply(struct run *run, char *const *arg, struct fail *f);

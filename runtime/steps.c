@@ -11,6 +11,7 @@
 
 static const struct step_code codes[STEP__N] = {
 	[STEP_LIMIT] = {.apply = limit_apply}, /* the cgroup is PID 1's, made anew for each start */
+	[STEP_IO_MAX] = {.apply = io_max_apply},
 	[STEP_DEVICE_FILTER] = {.apply = device_filter_apply},
 	[STEP_VOLUME_MAKE] = {.apply = volume_make_apply}, /* a volume stays */
 	[STEP_DEVICE_VOLUME] = {.apply = device_volume_apply, .undo = device_volume_undo},

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/paths.h"
@@ -28,6 +29,16 @@ int limit_apply(struct run *run, char *const *arg, struct fail *f)
 
 	/* a controller that the kernel lacks: only what the unit asked for must hold */
 	return r == -ENOENT && !strcmp(arg[2], "no") ? 0 : r;
+}
+
+int io_max_apply(struct run *run, char *const *arg, struct fail *f)
+{
+	struct stat st;
+
+	if (stat(arg[1], &st) < 0)
+		return fail_set(f, errno, "%s=%s", arg[0], arg[1]);
+	return cg_io_max(run->cgroup, &st, arg[2], f) < 0 ? fail_wrap(f, "%s=%s", arg[0], arg[1])
+							  : 0;
 }
 
 /* With the marker first: a volume without it has been used. */

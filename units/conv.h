@@ -160,6 +160,7 @@ void parse_caps(struct conv *c, void *field);
 void parse_devices(struct conv *c, void *field);
 void parse_ulimits(struct conv *c, void *field);
 void parse_rlimit(struct conv *c, void *field);
+void parse_io_limits(struct conv *c, void *field);
 void parse_secrets(struct conv *c, void *field);
 void parse_masks(struct conv *c, void *field);
 

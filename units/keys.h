@@ -107,6 +107,7 @@ enum key_type {
 	TYPE_RLIMIT,
 	TYPE_CPU_QUOTA,
 	TYPE_CPUS,
+	TYPE_IO_LIMITS,
 	TYPE__N,
 };
 

@@ -98,6 +98,8 @@ static const struct key unit_rows[] = {
 	  "resource limit, SOFT[:HARD] or infinity"),                            \
 		S_NO("Limit" which, NO_EFFECT, FOR_QUADLET,                      \
 		     "it would limit podman, not the container: use Ulimit= of [Container]")
+#define S_IO_MAX(name, which, json, help) \
+	S(name, IO_LIMITS, SHOULD, FOR_RUN, limits.io_max[IO_##which], json, NULL, "", help)
 /* Keys that confine podman under systemd; a container has its own confinement. */
 #define S_SANDBOX(name)                                                                                                     \
 	S_NO(name, NO_EFFECT, FOR_QUADLET,                                                                                  \
@@ -194,10 +196,13 @@ static const struct key service_rows[] = {
 	  "most processes and threads"),
 	S("IOWeight", INT, SHOULD, FOR_RUN, limits.io_weight, "io_weight", "1 10000", "100",
 	  "share of the disks beside others"),
-	S_NO("IOReadBandwidthMax", LATER, FOR_RUN, "use IOWeight="),
-	S_NO("IOWriteBandwidthMax", LATER, FOR_RUN, "use IOWeight="),
-	S_NO("IOReadIOPSMax", LATER, FOR_RUN, "use IOWeight="),
-	S_NO("IOWriteIOPSMax", LATER, FOR_RUN, "use IOWeight="),
+	S_IO_MAX("IOReadBandwidthMax", READ_BANDWIDTH, "io_read_bandwidth_max",
+		 "most bytes a second that it reads from a disk"),
+	S_IO_MAX("IOWriteBandwidthMax", WRITE_BANDWIDTH, "io_write_bandwidth_max",
+		 "most bytes a second that it writes to a disk"),
+	S_IO_MAX("IOReadIOPSMax", READ_IOPS, "io_read_iops_max", "most reads a second from a disk"),
+	S_IO_MAX("IOWriteIOPSMax", WRITE_IOPS, "io_write_iops_max",
+		 "most writes a second to a disk"),
 	S("OOMPolicy", CHOICE, SHOULD, FOR_RUN, oom_policy, "oom_policy", "stop continue kill",
 	  "kill", "what happens when a process of it was killed for lack of memory"),
 	S("OOMScoreAdjust", INT, SHOULD, FOR_RUN, limits.oom_score_adjust, "oom_score_adjust",

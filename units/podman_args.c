@@ -17,6 +17,8 @@ enum option_sort {
 	OPTION_FLAG,       /* --x or --x=true */
 	OPTION_SECURITY,   /* --security-opt: names several keys */
 	OPTION_CPUS,       /* 1.5 CPUs are CPUQuota=150% */
+	OPTION_BPS,        /* DEVICE:BYTES a second, podman's sizes: the key's are of 1000 */
+	OPTION_IOPS,       /* DEVICE:NUMBER */
 	OPTION_SHARES,     /* cpu.shares of cgroup v1, 2 to 262144 */
 	OPTION_IGNORED,
 	OPTION_REFUSED, /* key: the hint */
@@ -36,6 +38,10 @@ static const struct {
 	{"--cpus", OPTION_CPUS, "CPUQuota", SECTION_SERVICE},
 	{"--cpuset-cpus", OPTION_VALUE, "AllowedCPUs", SECTION_SERVICE},
 	{"--device", OPTION_PLAIN_WORD, "AddDevice", SECTION_CONTAINER},
+	{"--device-read-bps", OPTION_BPS, "IOReadBandwidthMax", SECTION_SERVICE},
+	{"--device-read-iops", OPTION_IOPS, "IOReadIOPSMax", SECTION_SERVICE},
+	{"--device-write-bps", OPTION_BPS, "IOWriteBandwidthMax", SECTION_SERVICE},
+	{"--device-write-iops", OPTION_IOPS, "IOWriteIOPSMax", SECTION_SERVICE},
 	{"--dns", OPTION_LIST, "DNS", SECTION_CONTAINER},
 	{"--dns-option", OPTION_VALUE, "DNSOption", SECTION_CONTAINER},
 	{"--dns-search", OPTION_VALUE, "DNSSearch", SECTION_CONTAINER},
@@ -226,6 +232,23 @@ static bool cpu_weight(struct arena *arena, const char *value, struct podman_opt
 	return ret->value;
 }
 
+/* "/dev/vda:1mb" -> "/dev/vda 1048576". A path may have colons itself. */
+static bool device_limit(struct arena *arena, const char *value, bool bytes,
+			 struct podman_option *ret)
+{
+	const char *colon = strrchr(value, ':'), *path;
+	int64_t limit;
+
+	if (!colon || (bytes ? value_podman_size(colon + 1, &limit)
+			     : value_int(colon + 1, 0, INT64_MAX, &limit)))
+		return false;
+	path = arena_strndup(arena, value, (size_t)(colon - value));
+	if (!path || !one_word(arena, path, false, ret) || !ret->value)
+		return false;
+	ret->value = arena_fmt(arena, "%s %lld", ret->value, (long long)limit);
+	return ret->value;
+}
+
 bool podman_option(struct arena *arena, const char *word, const char *next, bool *ret_took_next,
 		   struct podman_option *ret, char *why, size_t size)
 {
@@ -273,6 +296,12 @@ bool podman_option(struct arena *arena, const char *word, const char *next, bool
 		return cgroup_option(arena, value, ret);
 	case OPTION_SECURITY: return security_option(arena, value, ret);
 	case OPTION_CPUS: return cpu_percent(arena, value, ret);
+	case OPTION_BPS:
+		snprintf(why, size, "write DEVICE:BYTES, for example /dev/vda:1mb");
+		return device_limit(arena, value, true, ret);
+	case OPTION_IOPS:
+		snprintf(why, size, "write DEVICE:NUMBER, for example /dev/vda:500");
+		return device_limit(arena, value, false, ret);
 	case OPTION_SHARES: return cpu_weight(arena, value, ret);
 	default: break;
 	}

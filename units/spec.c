@@ -62,6 +62,7 @@ static const struct record_row rows[] = {
 	INT("cpu-weight", cpu_weight),
 	INT("cpu-quota-percent", cpu_quota_percent),
 	INT("io-weight", io_weight),
+	TUPLES("io-max", io_max, n_io_max),
 	STR("cpus", cpus),
 	STR("joins", joins),
 	{0},

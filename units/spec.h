@@ -75,6 +75,12 @@ struct spec_secret {
 	char *uid, *gid, *mode; /* of the file: decimal, decimal, octal; "" = 0, 0, 0444 */
 };
 
+struct spec_io_max {
+	char *key;   /* "IOReadBandwidthMax", for messages */
+	char *path;  /* absolute: a disk, a part of one, or any file on it */
+	char *limit; /* as io.max takes it: "rbps=10000000" */
+};
+
 struct container_spec {
 	char *unit;          /* "web.container" */
 	char *service;       /* "web" : also the name of its cgroup and of its log */
@@ -130,6 +136,8 @@ struct container_spec {
 	bool memory_swap_set;                        /* then 0 is 0: no swap at all */
 	int64_t memory_swap_max;
 	int64_t cpu_weight, cpu_quota_percent, io_weight;
+	struct spec_io_max *io_max; /* in this order: of two for one disk the later one holds */
+	size_t n_io_max;
 	char *cpus; /* cpuset.cpus; NULL = all */
 	/* The unit whose namespaces this one shares, NULL = none. "x.pod": user, network, ipc and uts, with
 	 * /dev/shm; whichever member starts first makes them. "db.container": user and network, handed in by

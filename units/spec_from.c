@@ -326,6 +326,22 @@ static int64_t limit(struct number n)
 	return n.set ? n.value : 0;
 }
 
+static void add_io_max(struct out *o, struct container_spec *spec, enum io_max which,
+		       const struct pair_list *disks)
+{
+	const struct io_max_name *name = &io_max_names[which];
+
+	for (size_t i = 0; i < disks->n; i++) {
+		struct spec_io_max *slot = APPEND(o, spec->io_max, spec->n_io_max);
+		_buf_ struct buf b = {0};
+
+		buf_fmt(&b, "%s=%s", name->name, disks->items[i].value);
+		if (slot)
+			*slot = (struct spec_io_max){copy(o, name->key),
+						     copy(o, disks->items[i].name), take(o, &b)};
+	}
+}
+
 static void set_limits(struct out *o, struct container_spec *spec, const struct unit *u)
 {
 	const struct unit_limits *l = &u->exec->limits;
@@ -340,6 +356,8 @@ static void set_limits(struct out *o, struct container_spec *spec, const struct 
 	spec->cpu_weight = limit(l->cpu_weight);
 	spec->cpu_quota_percent = limit(l->cpu_quota_percent);
 	spec->io_weight = limit(l->io_weight);
+	for (int i = 0; i < IO_MAX__N; i++)
+		add_io_max(o, spec, (enum io_max)i, &l->io_max[i]);
 	spec->cpus = copy(o, l->cpus.value);
 	spec->oom_score_set = l->oom_score_adjust.set;
 	spec->oom_score_adjust = l->oom_score_adjust.value;

@@ -108,4 +108,7 @@ const struct key_type_row key_types[TYPE__N] = {
 	[TYPE_CPU_QUOTA] = {"percentage", RULE_LAST, STORE_NUMBER, parse_cpu_quota,
 			    "for example 50%, 200%"},
 	[TYPE_CPUS] = {"CPUs", RULE_LAST, STORE_TEXT, parse_cpus, "for example 0-3,6"},
+	[TYPE_IO_LIMITS] =
+		{"disk limits", RULE_ALL, STORE_PAIRS, parse_io_limits,
+		 "PATH LIMIT: /dev/vda 10M; it is of the whole disk that PATH is or lies on, in a .service one below /dev; K, M, G, T of 1000; infinity"},
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "units/codes.h"
 #include "units/conv.h"
 #include "units/value.h"
@@ -77,6 +78,60 @@ void parse_rlimit(struct conv *c, void *field)
 			   "\"%s\" is wrong for %s=", item.text.value, c->entry->key);
 	else
 		conv_set_pair(c, field, c->key->arg, item.text.value, NULL);
+}
+
+/* Kept in the order of writing, as two paths may lead to one disk, for which the later line counts. */
+static void set_io_limit(struct conv *c, struct pair_list *list, const char *path, int64_t limit)
+{
+	const char *value = limit < 0 ? "max" : arena_fmt(c->arena, "%lld", (long long)limit);
+	struct pair *slot;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i].name, path) != 0)
+			list->items[kept++] = list->items[i];
+	list->n = kept;
+	if (kept >= LIMIT_UNIT_DISKS) {
+		conv_report_key(c, DIAG_ERROR, U_LIMIT, NULL,
+				"more than %u disks in %s=", LIMIT_UNIT_DISKS, c->entry->key);
+		return;
+	}
+	slot = ARENA_PUSH(c->arena, list->items, list->n);
+	if (slot)
+		*slot = (struct pair){path, value, NULL};
+}
+
+void parse_io_limits(struct conv *c, void *field)
+{
+	const char *path, *why;
+	struct items items;
+	int64_t limit;
+
+	if (!conv_words(c, CONV_SPECIFIERS, &items) || !items.n)
+		return;
+	if (items.n != 2) {
+		conv_error(c, &items.items[items.n > 2 ? 2 : 0], U_LIMIT_VALUE,
+			   "write PATH LIMIT, for example /dev/vda 10M",
+			   "%s= takes a path and a limit, not \"%s\"", c->entry->key,
+			   c->entry->value);
+		return;
+	}
+	path = items.items[0].text.value;
+	why = value_systemd_rate(items.items[1].text.value, &limit);
+	if (path[0] != '/')
+		conv_error(c, &items.items[0], U_PATH, "write an absolute path",
+			   "\"%s\" is wrong for %s=", path, c->entry->key);
+	else if (c->unit->kind == UNIT_SERVICE && strncmp(path, "/dev/", 5) != 0)
+		/* PID 1 limits its services itself, and asks no disk about a path */
+		conv_error(
+			c, &items.items[0], U_PATH,
+			"write the disk, for example /dev/vda: in a .service PATH lies below /dev",
+			"\"%s\" is wrong for %s=", path, c->entry->key);
+	else if (why)
+		conv_error(c, &items.items[1], U_LIMIT_VALUE, why,
+			   "\"%s\" is wrong for %s=", items.items[1].text.value, c->entry->key);
+	else
+		set_io_limit(c, field, path, limit);
 }
 
 void parse_exits(struct conv *c, void *field)

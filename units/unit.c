@@ -41,6 +41,13 @@ const char *const dep_keys[DEP__N] = {
 	[DEP_RELOAD_FROM] = "ReloadPropagatedFrom",
 };
 
+const struct io_max_name io_max_names[IO_MAX__N] = {
+	[IO_READ_BANDWIDTH] = {"IOReadBandwidthMax", "rbps"},
+	[IO_WRITE_BANDWIDTH] = {"IOWriteBandwidthMax", "wbps"},
+	[IO_READ_IOPS] = {"IOReadIOPSMax", "riops"},
+	[IO_WRITE_IOPS] = {"IOWriteIOPSMax", "wiops"},
+};
+
 struct unit_set *unit_set_free(struct unit_set *set)
 {
 	if (set)

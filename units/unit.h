@@ -183,6 +183,22 @@ struct unit_device {
 	bool optional;      /* '-' in front */
 };
 
+/* Limits by disk, and how io.max has them. */
+enum io_max {
+	IO_READ_BANDWIDTH,
+	IO_WRITE_BANDWIDTH,
+	IO_READ_IOPS,
+	IO_WRITE_IOPS,
+	IO_MAX__N,
+};
+
+struct io_max_name {
+	const char *key;  /* "IOReadBandwidthMax" */
+	const char *name; /* "rbps" */
+};
+
+extern const struct io_max_name io_max_names[IO_MAX__N];
+
 /* cgroup limits, from [Container] and [Service] together. Not set = the kernel's default. */
 struct unit_limits {
 	struct number memory_max, memory_high, memory_low, memory_min,
@@ -191,6 +207,7 @@ struct unit_limits {
 	struct number cpu_quota_percent; /* 200 = two CPUs */
 	struct number tasks_max;         /* -1 = max */
 	struct number io_weight;
+	struct pair_list io_max[IO_MAX__N]; /* a disk's or a file's path -> "10000000" or "max" */
 	struct number oom_score_adjust;
 	struct text cpus; /* cpuset.cpus */
 	struct text slice;

@@ -345,6 +345,34 @@ const char *value_systemd_size(const char *s, int64_t total, int64_t *ret)
 	return scaled_size(whole, part, factor, ret);
 }
 
+const char *value_systemd_rate(const char *s, int64_t *ret)
+{
+	static const struct unit_row rows[] = {
+		{"", 1},
+		{"B", 1},
+		{"K", 1000},
+		{"M", 1000000},
+		{"G", UINT64_C(1000000000)},
+		{"T", UINT64_C(1000000000000)},
+		{"P", UINT64_C(1000000000000000)},
+		{"E", UINT64_C(1000000000000000000)},
+		{NULL, 0},
+	};
+	uint64_t whole, part, factor;
+	const char *why;
+
+	if (strcmp(s, "infinity") == 0) {
+		*ret = -1;
+		return NULL;
+	}
+	if (!read_decimal(&s, &whole, &part))
+		return "write a limit such as 500K or 10M, or infinity";
+	if (!find_unit(rows, s, strlen(s), &factor))
+		return "units here are K, M, G, T, P, E, of 1000 each";
+	why = scaled_size(whole, part, factor, ret);
+	return why || *ret ? why : "write infinity for no limit";
+}
+
 /* --- addresses -------------------------------------------------------------------------------- */
 
 const char *value_ipv4(const char *s)

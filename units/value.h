@@ -33,6 +33,9 @@ const char *value_podman_size(const char *s, int64_t *ret);
 /* systemd size in bytes: 1G, 1.5M, base 1024; "infinity" gives -1; "10%" of `total` (0: refused). */
 const char *value_systemd_size(const char *s, int64_t total, int64_t *ret);
 
+/* systemd's bytes or operations a second: 10M, 1.5K, base 1000; "infinity" gives -1. Never 0. */
+const char *value_systemd_rate(const char *s, int64_t *ret);
+
 /* "TERM", "SIGTERM", "15", "RTMIN+3": 1 to 64. */
 const char *value_signal(const char *s, int *ret);
 const char *value_signal_name(int signal); /* "SIGTERM"; NULL if it has none */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every key of [Container], [Volume] and [Pod] that is about the runtime, from the unit file through PID 1, each by what it
 does inside the container. What needs more than a line is in test_init_keys.py, test_init_pods.py, test_runtime_*.py; limits of
-memory, processes and CPU are in tests/qemu, where there are controllers for them.
+memory, processes, CPU and disks are in tests/qemu, where there are controllers for them.
 
 The table KEYS says which test of this file or of another sees each key; a key that is added to the reader and not to the
 table fails a test here."""

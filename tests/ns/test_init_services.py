@@ -204,6 +204,19 @@ def test_limits_and_umask(host):
         assert f.read().split() == ["0077", "99", "200"]
 
 
+def test_limits_of_what_is_no_disk(host):
+    text = "[Service]\nIOWriteIOPSMax={} 100\nExecStart=/bin/sleep 1000\nRestart=no\n"
+    wrong = {"/dev/none": "/dev/none: No such file or directory", "/dev/null": "/dev/null: Block device required",
+             "/dev/stdin": "/dev/stdin leads out of /dev: "}  # fmt: skip
+    for i, path in enumerate(wrong):
+        host.unit(f"disk{i}.service", text.format(path))
+    host.boot()
+    for i, said in enumerate(wrong.values()):
+        code, lines = host.ask("start", f"disk{i}.service", timeout=30)
+        assert code == 1 and "IOWriteIOPSMax=" + said in lines[0]["error"], lines
+        assert host.status(f"disk{i}.service")["step"] == "limits"
+
+
 def test_reload_is_one_transaction(host):
     """D28: an error anywhere changes nothing; what is unchanged keeps its process."""
     host.unit("a.service", SLEEP.format(""))

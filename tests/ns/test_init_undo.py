@@ -25,6 +25,7 @@ Restart=no
 FAILING = {
     "image": "Image=localhost/none",
     "environment": "EnvironmentFile=/none",
+    "io-max": "PodmanArgs=--device-read-bps=/dev/none:1mb",
     "device-filter": "AddDevice=/dev/none",
     "filter": "SeccompProfile=/none.json",
     "sysctl": "Sysctl=net.ipv4.none=1",

@@ -127,6 +127,21 @@ def test_missing_controller_is_told(world):
     assert r.failed["step"] == "limit" and "memory.max" in r.failed["text"]
 
 
+def test_limit_of_a_disk_that_cannot_be_is_told(world):
+    os.mknod(world.path("/run/somedisk"), 0o60600, os.makedev(7, 0))
+
+    def refused(path):
+        r = world.start(image="keys", io_max=[("IOReadBandwidthMax", path, "rbps=1000")])
+        assert r.failed["step"] == "io-max" and r.running is None, r
+        return r.failed["text"]
+
+    assert refused("/no/such/disk") == "IOReadBandwidthMax=/no/such/disk: No such file or directory"
+    for path in ("/proc", "/dev/null"):
+        assert refused(path) == f"IOReadBandwidthMax={path}: it is on no disk: name the disk itself"
+    if not os.path.exists(world.path(f"/sys/fs/cgroup/{world.cgroup}/io.max")):
+        assert refused("/run/somedisk") == "IOReadBandwidthMax=/somedisk: this kernel limits no disks: it has no io.max"
+
+
 def test_sysctls(world):
     r = sh(world, "cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmni /proc/sys/fs/mqueue/msg_max",
            sysctl=[("net.ipv4.ip_forward", "1"), ("kernel.shmmni", "77"), ("fs.mqueue.msg_max", "11")])

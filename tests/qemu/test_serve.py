@@ -3,6 +3,7 @@
 ones reboot and switch off the guest of the earlier."""
 
 import re
+import struct
 
 import pytest
 
@@ -65,6 +66,30 @@ Restart=no
 WantedBy=multi-user.target
 """
 
+# The disk that a file is on, and that of a partition. Nothing starts it at boot: by then the image's pages are in memory.
+SLOW = """\
+[Container]
+Image=localhost/hello
+Network=none
+Volume=slow:/data
+Entrypoint=/bin/sh
+Exec=-c 'cd /sys/class/block; echo "disks $$(cat vda/dev vdb/dev | tr "\\n" " ")"; cat /sys/fs/cgroup/io.max; dd if=/dev/zero of=/data/file bs=64k count=16 conv=fsync; read a b < /proc/uptime; dd if=/data/file of=/dev/null bs=64k iflag=direct && read c d < /proc/uptime && echo "read from $$a to $$c"; exec sleep 1000'
+StopSignal=SIGKILL
+[Service]
+IOReadBandwidthMax=/dev/vda 1M
+IOReadBandwidthMax=/var/lib/orlop 256K
+IOWriteIOPSMax=/dev/vdb1 700
+Restart=no
+"""
+
+SLOW_HOST = """\
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'cat /sys/fs/cgroup$$(sed s/^0::// /proc/self/cgroup)/io.max; echo over'
+IOReadIOPSMax=/dev/vda 900
+IOWriteBandwidthMax=/dev/vdb1 3M
+"""
+
 # The host's own root, with the capability to make any node, against the cgroup's device filter: the data disk, memory, the
 # kernel's log, the console.
 DEVICES = """\
@@ -93,12 +118,21 @@ Volme=x:/y
 def guest(module_folder):
     units = copy_units(module_folder / "units", HELLO_UNITS, reader_container=READER,
                        onhost_container=ON_HOST, talker_container=TALKER, limited_container=LIMITED,
-                       devices_container=DEVICES, broken_container=BROKEN)
+                       devices_container=DEVICES, broken_container=BROKEN, slow_container=SLOW, slowhost_service=SLOW_HOST)
     image = build_image(module_folder / "image", units, [HELLO_IMAGE])
     disk = Disk(module_folder / "data.img")
-    guest = Guest(module_folder, image, disks=[disk], ports=(8080, 8081, 8082)).boot()
+    guest = Guest(module_folder, image, disks=[disk, parted(module_folder / "parted.img")], ports=(8080, 8081, 8082)).boot()
     yield guest
     guest.done()
+
+
+def parted(path):
+    """A disk of somebody's, with one partition."""
+    disk = Disk(path, 8 << 20)
+    with open(path, "r+b") as f:
+        f.seek(446)
+        f.write(struct.pack("<B3sB3sII", 0, b"", 0x83, b"", 2048, 4096) + bytes(48) + b"\x55\xaa")
+    return disk
 
 
 def visits(page):
@@ -161,6 +195,23 @@ def test_limits_seen_from_inside(guest):
     assert "not reached" not in lines  # the limit of processes holds
 
 
+def test_limits_of_disks_hold(guest):
+    guest.wait_unit("hello.container")
+    guest.orlop("start", "slow.container")
+    lines = lines_of(guest, "slow.container", "read from")
+    first, second = next(line for line in lines if line.startswith("disks ")).split()[1:]
+    # the later line counts, by whatever path; of a partition it is the disk that is limited
+    assert f"{first} rbps=256000 wbps=max riops=max wiops=max" in lines
+    assert f"{second} rbps=max wbps=max riops=max wiops=700" in lines
+    began, ended = (float(word) for word in re.search(r"read from (\S+) to (\S+)", "\n".join(lines)).groups())
+    assert ended - began > (1 << 20) / 256000 - 0.5, lines
+    guest.orlop("stop", "slow.container")
+    guest.orlop("start", "slowhost.service")
+    lines = lines_of(guest, "slowhost.service", "over")
+    assert f"{first} rbps=max wbps=max riops=900 wiops=max" in lines
+    assert f"{second} rbps=max wbps=3000000 riops=max wiops=max" in lines
+
+
 def test_devices_of_the_host_are_out_of_reach(guest):
     lines = lines_of(guest, "devices.container", "over")
     assert any(line.startswith("made vda") for line in lines) and "read zero" in lines
@@ -187,7 +238,7 @@ def test_killed_main_process_is_started_again(guest):
 def test_something_is_tried_and_thrown_away(guest):
     """orlop run over the control port, detached; what it uses is counted by all controllers; nothing is left."""
     before = set(guest.units())
-    guest.orlop("run", "-d", "--rm", "--name", "tried", "-m", "32m", "--pids-limit=20", "--entrypoint=", "--stop-timeout=1",
+    guest.orlop("run", "-d", "--rm", "--name", "tried", "-m", "32m", "--pids-limit=20", "--device-read-bps=/dev/vda:1g", "--entrypoint=", "--stop-timeout=1",
                 "localhost/hello", "sh", "-c", "while :; do :; done")  # fmt: skip
     guest.wait_unit("tried.container")
     (used,) = guest.orlop("stats", "tried")

@@ -312,6 +312,9 @@ static void a_run_is_the_text_of_a_unit(void **state)
 			"--entrypoint",
 			"a\"b$",
 			"--cpus=1.5",
+			"--device-read-bps=/dev/vda:1mb",
+			"--device-write-iops",
+			"/srv/a b:50",
 			"--init",
 			"localhost/x",
 			"sh",
@@ -330,6 +333,8 @@ static void a_run_is_the_text_of_a_unit(void **state)
 				    "Image=localhost/x\n"
 				    "ContainerName=try\n"
 				    "PodmanArgs=\"--cpus=1.5\"\n"
+				    "PodmanArgs=\"--device-read-bps=/dev/vda:1mb\"\n"
+				    "PodmanArgs=\"--device-write-iops=/srv/a b:50\"\n"
 				    "Entrypoint=[\"a\\\"b$$\"]\n"
 				    "Environment=\"A=1 \\\"2\\\" %%n $X \\\\\"\n"
 				    "Environment=\"HERE=its value\"\n"

@@ -116,6 +116,34 @@ static void a_continued_line_with_a_name_on_each(void **state)
 	expect_limit(set, "x.container");
 }
 
+static char *disks(unsigned n)
+{
+	_buf_ struct buf b = {0};
+	char *text;
+
+	buf_fmt(&b, "%s[Service]\n", good);
+	for (unsigned i = 0; i < n; i++)
+		buf_fmt(&b, "IOReadBandwidthMax=/dev/vda 1M\nIOReadBandwidthMax=/dev/%u 1M\n", i);
+	assert_false(b.bad);
+	text = b.data;
+	b = (struct buf){0};
+	return text;
+}
+
+static void more_disks_than_a_key_may_be_about(void **state)
+{
+	struct unit_set *set = load("/u/x.container", disks(LIMIT_UNIT_DISKS));
+
+	(void)state;
+	expect_limit(set, "x.container");
+	/* a path that is written again is one */
+	set = load("/u/x.container", disks(LIMIT_UNIT_DISKS - 1));
+	assert_int_equal(get(set, "x.container")->state, UNIT_OK);
+	assert_int_equal(get(set, "x.container")->exec->limits.io_max[IO_READ_BANDWIDTH].n,
+			 LIMIT_UNIT_DISKS);
+	unit_set_free(set);
+}
+
 static void a_template_whose_instances_name_two_more(void **state)
 {
 	struct unit_set *set = load_files(
@@ -313,6 +341,7 @@ int main(void)
 		TEST(names_of_missing_units_without_end),
 		TEST(a_continued_line_over_the_limit_that_ends_with_the_file),
 		TEST(a_continued_line_with_a_name_on_each),
+		TEST(more_disks_than_a_key_may_be_about),
 		TEST(a_template_whose_instances_name_two_more),
 		TEST(all_ports_a_thousand_times),
 		TEST(a_range_of_ports_as_telephones_need_it_is_fine),

@@ -63,6 +63,7 @@ static const struct {
 	[TYPE_RLIMIT] = {"1024:infinity", "many"},
 	[TYPE_CPU_QUOTA] = {"150%", "150"},
 	[TYPE_CPUS] = {"0-3,6", "all"},
+	[TYPE_IO_LIMITS] = {"/dev/vda 10M", "/dev/vda lots"},
 };
 
 /* Keys whose good value is another than their type's, or that need another key beside them. */

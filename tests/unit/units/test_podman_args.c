@@ -31,6 +31,11 @@ static const struct {
 	{"--cpus .25", "[Service]\nCPUQuota=25%"},
 	{"--cpuset-cpus=0,2", "[Service]\nAllowedCPUs=0,2"},
 	{"--device=/dev/dri:/dev/dri:rw", "AddDevice=/dev/dri:/dev/dri:rw"},
+	{"--device-read-bps=/dev/vda:1mb --device-read-bps=/dev/by:path:2k",
+	 "[Service]\nIOReadBandwidthMax=/dev/vda 1048576\nIOReadBandwidthMax=/dev/by:path 2048"},
+	{"--device-write-bps \"/srv/a b:500\"", "[Service]\nIOWriteBandwidthMax=\"/srv/a b\" 500"},
+	{"--device-read-iops=/dev/vda:100 --device-write-iops /dev/vda:50",
+	 "[Service]\nIOReadIOPSMax=/dev/vda 100\nIOWriteIOPSMax=/dev/vda 50"},
 	{"--dns=192.0.2.1,192.0.2.2", "DNS=192.0.2.1 192.0.2.2"},
 	{"--dns-option=ndots:1", "DNSOption=ndots:1"},
 	{"--dns-search=lan", "DNSSearch=lan"},
@@ -179,6 +184,8 @@ static void other_options_are_refused_by_their_name(void **state)
 		{"--no-such-thing", "no key"},
 		{"--memory", "value is missing"},
 		{"--cpus=many", "not understood"},
+		{"--device-read-bps=/dev/vda", "/dev/vda:1mb"},
+		{"--device-write-iops=/dev/vda:1k", "/dev/vda:500"},
 		{"word", "--name=value"},
 	};
 

@@ -150,6 +150,26 @@ static void systemd_sizes(void **state)
 	assert_non_null(value_systemd_size("25%", 0, &size));
 }
 
+static void systemd_rates(void **state)
+{
+	static const struct row rows[] = {
+		{"500", 500},       {"500B", 500},    {"64K", 64000}, {"1.5M", 1500000},
+		{"2G", 2000000000}, {"infinity", -1}, {"0", BAD},     {"0.1", BAD},
+		{"64k", BAD},       {"64KB", BAD},    {"25%", BAD},   {"1 M", BAD},
+		{"", BAD},          {"-1", BAD},      {"10E", BAD},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int64_t rate = 0;
+		const char *why = value_systemd_rate(rows[i].text, &rate);
+
+		if (!why != (rows[i].value != BAD) || (!why && rate != rows[i].value))
+			fail_msg("\"%s\": %lld (%s)", rows[i].text, (long long)rate,
+				 why ? why : "ok");
+	}
+}
+
 static void signals(void **state)
 {
 	static const struct row rows[] = {
@@ -471,6 +491,7 @@ int main(void)
 		TEST(go_durations),
 		TEST(podman_sizes),
 		TEST(systemd_sizes),
+		TEST(systemd_rates),
 		TEST(signals),
 		TEST(exit_statuses),
 		TEST(addresses),
