@@ -139,7 +139,7 @@ def test_limit_of_a_disk_that_cannot_be_is_told(world):
     for path in ("/proc", "/dev/null"):
         assert refused(path) == f"IOReadBandwidthMax={path}: it is on no disk: name the disk itself"
     if not os.path.exists(world.path(f"/sys/fs/cgroup/{world.cgroup}/io.max")):
-        assert refused("/run/somedisk") == "IOReadBandwidthMax=/somedisk: this kernel limits no disks: it has no io.max"
+        assert refused("/run/somedisk") == "IOReadBandwidthMax=/run/somedisk: this kernel limits no disks: it has no io.max"
 
 
 def test_sysctls(world):
